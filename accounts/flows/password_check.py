@@ -1,0 +1,104 @@
+"""Judging an email and a password: the one guard behind every form and endpoint that asks them.
+
+API, admin and later re-authentication count in the same place (ASVS v5.0.0-6.3.4).
+"""
+
+import hashlib
+from datetime import timedelta
+from enum import Enum
+from typing import NamedTuple
+
+from axes.handlers.proxy import AxesProxyHandler
+from axes.models import AccessAttempt
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in
+from django.db import connection, transaction
+from django.db.models import Max
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import User
+from crm.api.errors import AccountLocked, InvalidCredentials
+from crm.env import env
+from security.identifiers import normalize_email
+from security.rate_limits.exact import reserve_failure
+
+
+class _Outcome(Enum):
+    RIGHT = "right"
+    WRONG = "wrong"
+    LOCKED = "locked"
+
+
+class _Judgement(NamedTuple):
+    outcome: _Outcome
+    user: User | None = None
+    failure_count: int = 0
+
+
+def check_password(*, request: HttpRequest, email: str, password: str) -> User:
+    """Return the user whose email and password these are.
+
+    Raises `AccountLocked` after MAX_LOGIN_ATTEMPTS failures on the address, whether or not it
+    exists, also for the right password; `InvalidCredentials` with the attempts that remain;
+    `AuthRateLimited` after too many failures from the client's address; `ServiceUnavailable` when
+    failures cannot be counted.
+    """
+    identifier = normalize_email(email)
+    # The transaction commits the failure; the exception comes after it.
+    with transaction.atomic(durable=True):
+        judgement = _judge_alone(request, identifier, password)
+    if judgement.outcome is _Outcome.LOCKED:
+        raise account_locked(identifier)
+    if judgement.user is None:
+        remaining = max(0, env.max_login_attempts - judgement.failure_count)
+        raise InvalidCredentials(details={"attemptsRemaining": remaining})
+    return judgement.user
+
+
+def _judge_alone(request: HttpRequest, identifier: str, password: str) -> _Judgement:
+    """Judge one attempt at a time for each identifier.
+
+    SECURITY: check and count are apart in django-axes; without the lock a burst of a hundred gets
+    some twenty guesses instead of five.
+    """
+    _lock_identifier(identifier)
+    if AxesProxyHandler.is_locked(request, {"username": identifier}):
+        return _Judgement(_Outcome.LOCKED)
+    with reserve_failure("login", request) as reservation:
+        user = authenticate(request, username=identifier, password=password)
+        if user is not None:
+            reservation.give_back()
+    if not isinstance(user, User):
+        failure_count = request.axes_failures_since_start or 0  # type: ignore[attr-defined]
+        return _Judgement(_Outcome.WRONG, failure_count=failure_count)
+    # django-axes forgets the failures and Django writes last_login on this signal.
+    user_logged_in.send(sender=User, request=request, user=user)
+    return _Judgement(_Outcome.RIGHT, user=user)
+
+
+def _lock_identifier(identifier: str) -> None:
+    """Wait until no other transaction judges this identifier; ends with the transaction."""
+    digest = hashlib.sha256(f"sign-in:{identifier}".encode()).digest()
+    with connection.cursor() as cursor:
+        number = int.from_bytes(digest[:8], "big", signed=True)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def account_locked(identifier: str) -> AccountLocked:
+    """Return the refusal of a locked account, with the seconds until it opens."""
+    seconds = int(lock_ends_in(identifier).total_seconds()) + 1
+    return AccountLocked(headers={"Retry-After": str(seconds)})
+
+
+def lock_ends_in(identifier: str) -> timedelta:
+    """Return the time until the last failure no longer counts; at least zero."""
+    latest = AccessAttempt.objects.filter(username=identifier).aggregate(at=Max("attempt_time"))
+    if latest["at"] is None:
+        return timedelta(0)
+    return max(timedelta(0), latest["at"] + env.lockout_duration - timezone.now())
+
+
+def unlock_account(email: str) -> bool:
+    """Forget the failures on an address; return whether there were any."""
+    return AxesProxyHandler.reset_attempts(username=normalize_email(email)) > 0

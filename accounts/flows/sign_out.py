@@ -1,0 +1,53 @@
+"""Ends of sessions: by their owner, by staff, by theft."""
+
+import uuid
+
+from django.db import transaction
+from rest_framework_simplejwt.exceptions import TokenError
+
+from accounts.models import RevokeReason, Session, User
+from accounts.tokens import AccessToken, RefreshToken
+
+
+def end_session(*, session_id: uuid.UUID, reason: RevokeReason) -> bool:
+    """End one session; return whether it was still open."""
+    return bool(Session.objects.filter(pk=session_id).revoke(reason))
+
+
+def end_all_sessions(*, user_id: uuid.UUID, reason: RevokeReason) -> int:
+    """End every session of a user; return how many were open.
+
+    Rows are locked in one order, so that two calls at once wait instead of deadlocking.
+    """
+    with transaction.atomic():
+        open_sessions = Session.objects.filter(user_id=user_id, revoked_at=None)
+        locked = list(
+            open_sessions.select_for_update().order_by("pk").values_list("pk", flat=True)
+        )
+        return int(Session.objects.filter(pk__in=locked).revoke(reason))
+
+
+def end_own_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> bool:
+    """End a session in its owner's list; False when the user has no such open session."""
+    mine = Session.objects.live().filter(user_id=user_id, pk=session_id)
+    return bool(mine.revoke(RevokeReason.ENDED_BY_USER))
+
+
+def end_session_of_token(raw_token: str, *, reason: RevokeReason) -> None:
+    """End the session that a refresh or access token names; a forged token ends nothing.
+
+    An expired token still names its session: signing out late is signing out.
+    """
+    for token_class in (RefreshToken, AccessToken):
+        try:
+            token = token_class(raw_token, verify=False)  # type: ignore[arg-type]
+            token.verify_token_type()
+            session_id = token.session_id
+        except (TokenError, ValueError, AttributeError, TypeError):
+            continue
+        end_session(session_id=session_id, reason=reason)
+
+
+def end_sessions_by_staff(user: User) -> int:
+    """End every session of a user on behalf of staff or an operator."""
+    return end_all_sessions(user_id=user.pk, reason=RevokeReason.ENDED_BY_STAFF)

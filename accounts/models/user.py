@@ -1,0 +1,80 @@
+"""A person who signs in with an email address."""
+
+import unicodedata
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+
+from crm.db.models import uuid7
+from security.identifiers import normalize_email
+
+
+def normalize_password(raw: str | None) -> str | None:
+    """Return the password after NFKC (NIST SP 800-63B-4), so that keyboards do not matter."""
+    return None if raw is None else unicodedata.normalize("NFKC", raw)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes and finds users by the normalised address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a user; without a password nobody can sign in as them."""
+        user = self.model(email=normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a platform superuser, who works in the admin and belongs to no team."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Return the user of an address in any spelling; raises `User.DoesNotExist`."""
+        return self.get(email=normalize_email(username or ""))
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. What they may do in a team is in their membership."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(
+        unique=True,
+        max_length=254,
+        help_text="Kept in its normalised form (NFKC, case folded).",
+        error_messages={"unique": "A user with this address exists."},
+    )
+    first_name = models.CharField(max_length=80, blank=True)
+    last_name = models.CharField(max_length=80, blank=True)
+    is_active = models.BooleanField(
+        default=True, help_text="An inactive user loses access with the next request."
+    )
+    is_staff = models.BooleanField("staff", default=False, help_text="May open the admin.")
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        ordering = ["email"]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def clean(self) -> None:
+        self.email = normalize_email(self.email)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = normalize_email(self.email)
+        super().save(*args, **kwargs)
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(normalize_password(raw_password))
+
+    def check_password(self, raw_password: str) -> bool:
+        return super().check_password(normalize_password(raw_password) or "")

@@ -1,0 +1,91 @@
+"""Shapes of what people send and see about themselves."""
+
+import uuid
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import Membership, Session
+from crm.api.serializers import StrictSerializer
+from security.actors import Actor
+from security.roles import Role, permissions_of
+
+
+class SignInSerializer(StrictSerializer):
+    """`POST /v1/auth/login`."""
+
+    email = serializers.CharField(max_length=254)
+    password = serializers.CharField(max_length=1024, trim_whitespace=False)
+    device_name = serializers.CharField(max_length=100, required=False, default="")
+    token_delivery = serializers.ChoiceField(choices=["cookie", "body"], default="cookie")
+
+
+class RefreshTokenSerializer(StrictSerializer):
+    """`POST /v1/auth/refresh` and `/logout` of clients without cookies."""
+
+    refresh_token = serializers.CharField(max_length=4096, required=False)
+
+
+class SwitchTeamSerializer(StrictSerializer):
+    """`POST /v1/auth/switch-team`."""
+
+    team_id = serializers.UUIDField()
+
+
+def user_body(actor: Actor) -> dict[str, Any]:
+    """Return the signed-in user as the API shows them."""
+    return _user_body(
+        user_id=actor.user_id,
+        email=actor.label,
+        first_name=actor.first_name,
+        last_name=actor.last_name,
+        role=actor.role,
+        team={"id": actor.team_id, "name": actor.team_name},
+    )
+
+
+def member_body(membership: Membership) -> dict[str, Any]:
+    """Return a user in one of their teams as the API shows them."""
+    user, team = membership.user, membership.team
+    return _user_body(
+        user_id=user.pk,
+        email=user.email,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        role=Role(membership.role),
+        team={"id": team.pk, "name": team.name},
+    )
+
+
+def _user_body(
+    *,
+    user_id: uuid.UUID,
+    email: str,
+    first_name: str,
+    last_name: str,
+    role: Role,
+    team: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "id": user_id,
+        "email": email,
+        "firstName": first_name,
+        "lastName": last_name,
+        "role": role.value,
+        "team": team,
+        "permissions": permissions_of(role),
+    }
+
+
+def session_body(session: Session, *, current_id: uuid.UUID | None) -> dict[str, Any]:
+    """Return a session as its owner's list shows it."""
+    return {
+        "id": session.pk,
+        "current": session.pk == current_id,
+        "deviceName": session.device_name,
+        "userAgent": session.user_agent,
+        "ipAddress": session.ip_address,
+        "createdAt": session.created_at,
+        "lastSeenAt": session.last_seen_at,
+        "expiresAt": session.expires_at,
+    }

@@ -1,0 +1,150 @@
+"""Signed tokens: typed, from a ring of keys, HS256 only (RFC 8725; ASVS v5.0.0-9.1, 9.2)."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import jwt
+from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
+from rest_framework_simplejwt.tokens import Token
+
+from accounts.models import Session
+from crm.env import env
+from crm.env_parsers import KeyRing
+
+ALGORITHM = "HS256"
+REQUIRED_CLAIMS = ["iss", "aud", "sub", "sid", "iat", "exp", "jti", "typ"]
+
+
+class KeyRingTokenBackend(TokenBackend):
+    """Signs with the first key of the ring and verifies with the one that `kid` names.
+
+    SECURITY: `kid` only chooses among our own keys, the algorithm is fixed, and no other header
+    field is followed; an unknown `crit` is refused by PyJWT.
+    """
+
+    def __init__(self, ring: KeyRing, *, issuer: str, audience: str) -> None:
+        super().__init__(ALGORITHM, signing_key=ring[0][1], issuer=issuer, audience=audience)
+        self.signing_key_id = ring[0][0]
+        self.keys = dict(ring)
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        claims = {**payload, "iss": self.issuer, "aud": self.audience}
+        headers = {"kid": self.signing_key_id}
+        return jwt.encode(claims, self.signing_key, algorithm=ALGORITHM, headers=headers)
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """Return the claims. With `verify` off an expired token passes, a forged one never does."""
+        try:
+            key_id = jwt.get_unverified_header(token).get("kid")
+            key = self.keys.get(key_id) if isinstance(key_id, str) else None
+            if key is None:
+                raise TokenBackendError("Token is signed with an unknown key")
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self.issuer,
+                audience=self.audience,
+                options={"require": REQUIRED_CLAIMS, "strict_aud": True, "verify_exp": verify},
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise TokenBackendExpiredToken("Token is expired") from error
+        except jwt.InvalidTokenError as error:
+            raise TokenBackendError("Token is invalid") from error
+
+
+class SessionToken(Token):
+    """A token that names the session it belongs to."""
+
+    _token_backend = KeyRingTokenBackend(
+        env.jwt_keys,
+        issuer=settings.SIMPLE_JWT["ISSUER"],
+        audience=settings.SIMPLE_JWT["AUDIENCE"],
+    )
+
+    @property
+    def session_id(self) -> uuid.UUID:
+        """The session's id. Raises ValueError when the claim is not a UUID."""
+        return uuid.UUID(self.payload["sid"])
+
+    @property
+    def user_id(self) -> uuid.UUID:
+        """The user's id. Raises ValueError when the claim is not a UUID."""
+        return uuid.UUID(self.payload["sub"])
+
+
+class AccessToken(SessionToken):
+    """Opens the API for a few minutes, as long as its session stands."""
+
+    token_type = "access"  # noqa: S105 (a claim's value)
+    lifetime = env.jwt_access_token_expiry
+
+    @classmethod
+    def for_session(cls, session: Session, *, team_id: uuid.UUID) -> Self:
+        """Return a new access token of the session for one of its user's teams."""
+        token = cls()
+        token.payload |= {
+            "sub": str(session.user_id),
+            "sid": str(session.pk),
+            "team": str(team_id),
+        }
+        # No token outlives its session's absolute end.
+        token.payload["exp"] = min(token.payload["exp"], int(session.expires_at.timestamp()))
+        return token
+
+    @property
+    def team_id(self) -> uuid.UUID:
+        """The team's id. Raises KeyError or ValueError when the claim is missing or no UUID."""
+        return uuid.UUID(self.payload["team"])
+
+    @property
+    def lifetime_left(self) -> timedelta:
+        """The time from issue to expiry."""
+        return timedelta(seconds=self.payload["exp"] - self.payload["iat"])
+
+
+class RefreshToken(SessionToken):
+    """Gets the next access token, once."""
+
+    token_type = "refresh"  # noqa: S105 (a claim's value)
+    lifetime = env.jwt_refresh_token_expiry
+
+    @classmethod
+    def of_generation(cls, session: Session) -> Self:
+        """Return the token of the session's present generation.
+
+        It is made of what the session row says and nothing else, so the same row always gives the
+        same token: a second tab gets the very successor that the first one got, and no token has
+        to be stored for that.
+        """
+        token = cls()
+        token.payload |= {
+            "sub": str(session.user_id),
+            "sid": str(session.pk),
+            "gen": session.generation,
+            "jti": refresh_jti(session.pk, session.generation),
+            "iat": int(session.rotated_at.timestamp()),
+            "exp": int(session.refresh_expires_at.timestamp()),
+        }
+        return token
+
+    @property
+    def generation(self) -> int:
+        """The generation claim. Raises ValueError when it is missing or no whole number."""
+        generation = self.payload.get("gen")
+        if type(generation) is not int:
+            raise ValueError("gen is not a whole number")
+        return generation
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the token ends."""
+        return datetime.fromtimestamp(self.payload["exp"], tz=self.current_time.tzinfo)
+
+
+def refresh_jti(session_id: uuid.UUID, generation: int) -> str:
+    """Return the id of a refresh token in the ledger."""
+    return f"{session_id.hex}.{generation}"

@@ -1,0 +1,21 @@
+"""Routes under `/v1/auth/`."""
+
+from django.urls import path
+
+from accounts.views import own_account, sign_in
+
+urlpatterns = [
+    path("login", sign_in.LoginView.as_view(), name="auth-login"),
+    path("refresh", sign_in.RefreshView.as_view(), name="auth-refresh"),
+    path("logout", sign_in.LogoutView.as_view(), name="auth-logout"),
+    path("logout-all", own_account.LogoutAllView.as_view(), name="auth-logout-all"),
+    path("me", own_account.MeView.as_view(), name="auth-me"),
+    path("verify", own_account.VerifyView.as_view(), name="auth-verify"),
+    path("switch-team", own_account.SwitchTeamView.as_view(), name="auth-switch-team"),
+    path("sessions", own_account.SessionListView.as_view(), name="auth-sessions"),
+    path(
+        "sessions/<uuid:session_id>",
+        own_account.SessionDetailView.as_view(),
+        name="auth-session",
+    ),
+]

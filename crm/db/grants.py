@@ -1,0 +1,37 @@
+"""What the application role may do with the tables: read and write rows, nothing else.
+
+Given after each migrate by the owner; an application role that is the owner needs no grant.
+"""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from psycopg import sql
+
+from crm.env import env
+
+_ROLE_OF_URL = "application role"
+
+
+def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None:  # noqa: ARG001
+    """Grant the role of DATABASE_URL its rights on tables and sequences (post_migrate)."""
+    role = application_role()
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        if cursor.fetchone()[0] == role:
+            return
+        for statement in (
+            "GRANT USAGE ON SCHEMA public TO {}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}",
+            # Migrations are the owner's; the application only reads which ones ran.
+            "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}",
+        ):
+            cursor.execute(sql.SQL(statement).format(sql.Identifier(role)).as_string(None))
+
+
+def application_role() -> str:
+    """Return the name of the role in DATABASE_URL."""
+    return str(connections.settings["default"]["USER"])

@@ -1,0 +1,202 @@
+"""The one reader of the environment: every variable, its type, its default and what it means.
+
+`env` is read when this module is first imported. A problem stops the start with one line for each
+problem. `.env.example` lists the same variables; a test holds the two equal.
+"""
+
+import os
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from crm import env_parsers as parse
+from crm.db.embedded import urls as embedded_urls
+from crm.db.secrets_file import development_secrets
+from crm.env_refusals import production_problems
+from crm.rate import Rate
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+def variable(group: str, help_text: str, parser: parse.Parser, default: str | None = None) -> Any:
+    """Declare one variable; `default` is written as an operator would write it, None for unset."""
+    return field(metadata={"group": group, "help": help_text, "parser": parser, "default": default})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """The configuration of this process. Attributes are the variables' names in lower case."""
+
+    debug: bool = variable(
+        "Start", "Development mode: generated secrets, plain cookies.", parse.boolean, "false"
+    )
+    data_dir: Path = variable(
+        "Start", "Folder of the embedded database and generated secrets.", parse.path, ".data"
+    )
+    host: str = variable("Start", "Address that the server listens on.", parse.text, "127.0.0.1")
+    port: int = variable("Start", "Port that the server listens on.", parse.port, "8000")
+    web_processes: int = variable("Start", "Server processes.", parse.positive, "1")
+    web_threads: int = variable("Start", "Threads of each server process.", parse.positive, "32")
+
+    database_url: str = variable(
+        "Database", "Application role; unset: the embedded server in DATA_DIR.", parse.text
+    )
+    database_owner_url: str = variable(
+        "Database", "Role that owns the tables and migrates; unset: DATABASE_URL.", parse.text
+    )
+    redis_url: str | None = variable(
+        "Database", "Shared counters and cache of several machines.", parse.text
+    )
+
+    secret_key: str = variable(
+        "Secrets", "Signs admin sessions and forms; at least 32 characters.", parse.text
+    )
+    jwt_keys: parse.KeyRing = variable(
+        "Secrets", "kid:secret,kid:secret; the first signs, all verify.", parse.key_ring
+    )
+    jwt_secret: str | None = variable(
+        "Secrets", "One JWT key, instead of JWT_KEYS.", parse.text
+    )
+    api_key_peppers: parse.KeyRing = variable(
+        "Secrets",
+        "id:secret,id:secret; key the stored hashes of API keys; unset: derived from SECRET_KEY.",
+        parse.key_ring,
+    )
+
+    jwt_access_token_expiry: timedelta = variable(
+        "Tokens and sessions", "Life of an access token.", parse.duration, "15m"
+    )
+    jwt_refresh_token_expiry: timedelta = variable(
+        "Tokens and sessions", "Life of a refresh token.", parse.duration, "7d"
+    )
+    session_absolute_lifetime: timedelta = variable(
+        "Tokens and sessions", "End of a session, however busy.", parse.duration, "30d"
+    )
+    session_idle_timeout: timedelta = variable(
+        "Tokens and sessions", "End of a session that nobody uses.", parse.duration, "7d"
+    )
+    refresh_reuse_leeway: timedelta = variable(
+        "Tokens and sessions",
+        "How long a used refresh token is still answered with its successor.",
+        parse.duration_or_zero,
+        "0s",
+    )
+    enable_token_rotation: bool = variable(
+        "Tokens and sessions", "Each refresh issues a new refresh token.", parse.boolean, "true"
+    )
+    enable_theft_detection: bool = variable(
+        "Tokens and sessions", "Reuse ends the user's sessions.", parse.boolean, "true"
+    )
+    jwt_issuer: str = variable(
+        "Tokens and sessions", "Issuer and audience of tokens; one a system.", parse.text, "crm"
+    )
+
+    max_login_attempts: int = variable(
+        "Guessing", "Failures that lock an account.", parse.positive, "5"
+    )
+    lockout_duration: timedelta = variable(
+        "Guessing", "How long an account stays locked.", parse.duration, "30m"
+    )
+    rate_limit_anonymous: Rate | None = variable(
+        "Guessing", "Calls without credentials, an address; 0: off.", parse.rate, "100/15m"
+    )
+    rate_limit_api: Rate | None = variable(
+        "Guessing", "Calls of a user or key; 0: off.", parse.rate, "600/1m"
+    )
+    rate_limit_login: Rate | None = variable(
+        "Guessing", "Failed sign-ins, an address; 0: off.", parse.rate, "30/15m"
+    )
+    rate_limit_refresh: Rate | None = variable(
+        "Guessing", "Token refreshes, an address; 0: off.", parse.rate, "600/15m"
+    )
+
+    cookie_secure: bool = variable(
+        "Browsers", "Cookies for HTTPS only; unset: on outside development.", parse.boolean
+    )
+    cookie_samesite: str = variable(
+        "Browsers", "Strict, Lax or None.", parse.one_of("Strict", "Lax", "None"), "Strict"
+    )
+    cookie_domain: str | None = variable("Browsers", "Domain of the cookies.", parse.text)
+    cors_allowed_origins: tuple[str, ...] = variable(
+        "Browsers", "Origins of single-page apps, comma-separated.", parse.origins, ""
+    )
+    allowed_hosts: tuple[str, ...] = variable(
+        "Network", "Host names that this server answers to.", parse.words, ""
+    )
+    trusted_proxies: parse.Networks = variable(
+        "Network", "Networks whose X-Forwarded-For is believed.", parse.networks, ""
+    )
+    admin_path: str = variable("Network", "Path of the staff admin.", parse.admin_path, "admin/")
+    admin_allowed_ips: parse.Networks = variable(
+        "Network", "Networks that may open the admin; unset: all.", parse.networks, ""
+    )
+    api_key_default_expiry: timedelta = variable(
+        "API keys", "Life of a key that names no end.", parse.duration, "90d"
+    )
+
+
+def read_environment(source: dict[str, str]) -> Environment:
+    """Return the typed environment, or raise `SystemExit` with one line for each problem."""
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    for spec in fields(Environment):
+        name = spec.name.upper()
+        raw = source.get(name, "").strip() or spec.metadata["default"]
+        try:
+            values[spec.name] = None if raw is None else spec.metadata["parser"](raw)
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+    if not problems:
+        _complete(values, problems)
+    if not problems:
+        problems += production_problems(values)
+    if problems:
+        raise SystemExit("\n".join(problems))
+    return Environment(**values)
+
+
+def _complete(values: dict[str, Any], problems: list[str]) -> None:
+    """Fill in what depends on other variables."""
+    debug, data_dir = values["debug"], values["data_dir"]
+    if values["cookie_secure"] is None:
+        values["cookie_secure"] = not debug
+    if values["jwt_keys"] is None and values["jwt_secret"] is not None:
+        values["jwt_keys"] = (("default", values["jwt_secret"]),)
+    if debug:
+        generated = development_secrets(data_dir)
+        values["secret_key"] = values["secret_key"] or generated["SECRET_KEY"]
+        values["jwt_keys"] = values["jwt_keys"] or parse.key_ring(generated["JWT_KEYS"])
+    for name in ("secret_key", "jwt_keys"):
+        if values[name] is None:
+            problems.append(f"{name.upper()}: required outside development (DEBUG=false)")
+    if problems:
+        return
+    if values["api_key_peppers"] is None:
+        derived = parse.derive_secret(values["secret_key"], purpose="api-key-pepper")
+        values["api_key_peppers"] = (("0", derived),)
+    if values["database_url"] is None:
+        embedded = embedded_urls(data_dir)
+        values["database_url"], values["database_owner_url"] = embedded.app, embedded.owner
+    if values["database_owner_url"] is None:
+        values["database_owner_url"] = values["database_url"]
+
+
+def declared_variables() -> list[tuple[str, str, str, str | None]]:
+    """Return (name, group, help, default) of every variable, in the order of declaration."""
+    return [
+        (spec.name.upper(), spec.metadata["group"], spec.metadata["help"], spec.metadata["default"])
+        for spec in fields(Environment)
+        if spec.default is MISSING
+    ]
+
+
+def _process_environment() -> dict[str, str]:
+    """Return the process's variables over those of the `.env` file beside manage.py."""
+    environ.Env.read_env(PROJECT_DIR / ".env", overwrite=False)
+    return dict(os.environ)
+
+
+env = read_environment(_process_environment())

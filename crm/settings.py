@@ -1,0 +1,205 @@
+"""Django settings. Values that differ between installations come from `crm.env`."""
+
+from corsheaders.defaults import default_headers
+from csp.constants import NONE, SELF
+
+from crm.db.connection import database_settings
+from crm.env import PROJECT_DIR, env
+from crm.logging_setup import logging_settings
+
+DEBUG = env.debug
+SECRET_KEY = env.secret_key
+ALLOWED_HOSTS = list(env.allowed_hosts)
+ROOT_URLCONF = "crm.urls"
+WSGI_APPLICATION = "crm.wsgi.application"
+APPEND_SLASH = False
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "crm",
+    "security",
+    "accounts",
+    "clients",
+    "leads",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "axes",
+    "corsheaders",
+    "csp",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+]
+
+MIDDLEWARE = [
+    "security.middleware.RequestContextMiddleware",
+    "crm.api.middleware.ErrorEnvelopeMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "security.middleware.AdminAddressMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PROJECT_DIR / "crm" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": database_settings(env.database_url)}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "counters": (
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": env.redis_url,
+            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        }
+        if env.redis_url
+        else {"BACKEND": "crm.db.counter_cache.CounterCache"}
+    ),
+}
+RATELIMIT_USE_CACHE = "counters"
+
+# Sign-in. Every way in goes through `accounts.flows.password_check`.
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "accounts.backends.EmailBackend",
+]
+PASSWORD_HASHERS = [
+    "accounts.hashers.Argon2idHasher",
+    "accounts.hashers.ImportedBcryptHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+AXES_FAILURE_LIMIT = env.max_login_attempts
+AXES_COOLOFF_TIME = env.lockout_duration
+AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_USERNAME_CALLABLE = "security.identifiers.axes_username"
+AXES_CLIENT_IP_CALLABLE = "security.client_ip.axes_client_ip"
+AXES_LOCKOUT_CALLABLE = "security.lockout.lockout_response"
+AXES_HTTP_RESPONSE_CODE = 423
+AXES_RESET_ON_SUCCESS = True
+# SECURITY: with True, one wrong try every 29 minutes would keep the owner out for ever.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+AXES_ALLOWED_CORS_ORIGINS = ""
+AXES_SENSITIVE_PARAMETERS = ["password", "otp", "token", "code", "new_password", "totpCode"]
+
+# The admin's own session; API clients use tokens.
+SESSION_ENGINE = "accounts.admin_sessions"
+SESSION_COOKIE_NAME = "__Host-adminSession" if env.cookie_secure else "adminSession"
+SESSION_COOKIE_SECURE = env.cookie_secure
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_NAME = "__Host-csrf" if env.cookie_secure else "csrf"
+CSRF_COOKIE_SECURE = env.cookie_secure
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+LOGIN_URL = "admin:login"
+
+# Answers. RequestContextMiddleware sets HSTS and the other headers on every answer.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+X_FRAME_OPTIONS = "DENY"
+SECURE_HSTS_SECONDS = 0 if env.debug else 63_072_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+CORS_ALLOWED_ORIGINS = list(env.cors_allowed_origins)
+CORS_ALLOW_CREDENTIALS = True
+CORS_URLS_REGEX = r"^/v1/"
+CORS_ALLOW_HEADERS = [*default_headers, "x-api-key"]
+CORS_EXPOSE_HEADERS = [
+    "X-Request-ID",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.SessionAuthentication",
+        "security.api_keys.authentication.ApiKeyAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["security.permissions.DenyUndeclared"],
+    "DEFAULT_THROTTLE_CLASSES": ["security.rate_limits.throttles.GeneralThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["crm.api.renderers.EnvelopeJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["crm.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.EnvelopeAutoSchema",
+    "EXCEPTION_HANDLER": "crm.api.exceptions.handle_exception",
+    "UNAUTHENTICATED_USER": "security.actors.anonymous",
+    "UNAUTHENTICATED_TOKEN": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "FORMAT_SUFFIX_KWARG": None,
+}
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": env.jwt_keys[0][1],
+    "ISSUER": env.jwt_issuer,
+    "AUDIENCE": f"{env.jwt_issuer}-api",
+    "ACCESS_TOKEN_LIFETIME": env.jwt_access_token_expiry,
+    "REFRESH_TOKEN_LIFETIME": env.jwt_refresh_token_expiry,
+    "TOKEN_TYPE_CLAIM": "typ",
+    "USER_ID_CLAIM": "sub",
+    "UPDATE_LAST_LOGIN": False,
+}
+
+STATIC_URL = "static/"
+STATIC_ROOT = env.data_dir / "static"
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+LOGGING = logging_settings()

@@ -1,0 +1,44 @@
+"""`/v1/leads`."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from clients.serializers import ClientSerializer
+from crm.api.envelope import success
+from leads.filters import LeadFilterSet
+from leads.serializers import LeadSerializer
+from leads.services import convert_lead
+from security.permissions import RequiredRight
+from security.roles import Right
+from security.viewsets import RecordViewSet
+
+
+class LeadViewSet(RecordViewSet):
+    """The leads of the caller's team."""
+
+    resource = "leads"
+    serializer_class = LeadSerializer
+    filterset_class = LeadFilterSet
+    ordering_fields: ClassVar[Mapping[str, str]] = {
+        "createdAt": "created_at",
+        "updatedAt": "updated_at",
+        "lastName": "last_name",
+    }
+    required_rights: ClassVar[Mapping[str, Sequence[RequiredRight]]] = {
+        "convert": (("leads", Right.EDIT), ("clients", Right.CREATE)),
+    }
+
+    @action(detail=True, methods=["post"])
+    def convert(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """Make a client of the lead, exactly once."""
+        lead, client = convert_lead(actor=self.actor, lead_id=pk)
+        body = {
+            "lead": LeadSerializer.from_instance(lead),
+            "client": ClientSerializer.from_instance(client),
+        }
+        return success(body, status=201)

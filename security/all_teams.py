@@ -1,0 +1,26 @@
+"""The one door through which staff see every team's rows. Each opening is recorded."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+
+from crm.db.tenancy import set_context
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def all_teams(*, reason: str, actor_id: str, actor_label: str) -> Iterator[None]:
+    """Run a block in a transaction that sees all teams, as a member of staff.
+
+    The door closes with the block, also when the block is nested in a longer transaction.
+    """
+    logger.info("All-teams door opened by %s: %s", actor_id, reason)
+    with transaction.atomic():
+        set_context(
+            all_teams="on", actor_kind="staff", actor_id=actor_id, actor_label=actor_label
+        )
+        yield
+        set_context(all_teams="", actor_kind="", actor_id="", actor_label="")

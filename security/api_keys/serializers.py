@@ -1,0 +1,70 @@
+"""The shape of an API key. The secret is in no shape: only issue and rotation answer it."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from crm.api.serializers import StrictModelSerializer, StrictSerializer
+from crm.env_parsers import duration_or_zero
+from security.models import ApiKey
+
+
+class ApiKeySerializer(StrictModelSerializer):
+    """A key as its team's admins see it."""
+
+    scopes = serializers.DictField(
+        child=serializers.ListField(
+            child=serializers.CharField(max_length=20), max_length=10, allow_empty=True
+        ),
+        allow_empty=True,
+    )
+    allowed_ips = serializers.ListField(
+        child=serializers.CharField(max_length=49), max_length=50, required=False
+    )
+    expires_at = serializers.DateTimeField(required=False)
+
+    class Meta:
+        model = ApiKey
+        fields: ClassVar[tuple[str, ...]] = (
+            "id",
+            "name",
+            "key_id",
+            "last_four",
+            "scopes",
+            "allowed_ips",
+            "owner",
+            "created_at",
+            "expires_at",
+            "last_used_at",
+            "revoked_at",
+            "rotated_from",
+        )
+        read_only_fields: ClassVar[tuple[str, ...]] = (
+            "id",
+            "key_id",
+            "last_four",
+            "owner",
+            "created_at",
+            "last_used_at",
+            "revoked_at",
+            "rotated_from",
+        )
+
+
+class RotationSerializer(StrictSerializer):
+    """`POST /v1/api-keys/{id}/rotate`."""
+
+    overlap = serializers.CharField(max_length=7, required=False, default="24h")
+
+    def validate_overlap(self, raw: str) -> timedelta:
+        """Return the duration; raises a validation error for anything else."""
+        try:
+            return duration_or_zero(raw)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+def issued_key_body(api_key: ApiKey, written: str) -> dict[str, Any]:
+    """Return a new key with what its holder sends, the only time it is shown."""
+    return {**ApiKeySerializer.from_instance(api_key), "key": written}

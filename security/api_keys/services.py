@@ -1,0 +1,141 @@
+"""Issue, change, rotate and revoke API keys. API, admin and commands use these."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+
+from crm.api.errors import Conflict, NotFound, ValidationFailed
+from crm.env import env
+from security.api_keys.format import generate_key
+from security.api_keys.networks import parse_networks
+from security.api_keys.secret_hash import hash_secret
+from security.models import ApiKey
+from security.scopes import UnknownScope, parse_scopes
+
+DEFAULT_OVERLAP = timedelta(hours=24)
+LONGEST_OVERLAP = timedelta(days=7)
+
+
+class IssuedKey(NamedTuple):
+    """A new key and, this once, what its holder sends."""
+
+    api_key: ApiKey
+    written: str
+
+
+def issue_key(
+    *,
+    team_id: uuid.UUID,
+    owner_id: uuid.UUID,
+    name: str,
+    scopes: Mapping[str, Iterable[str]],
+    expires_at: datetime | None = None,
+    allowed_ips: Iterable[str] = (),
+) -> IssuedKey:
+    """Make a key; without an end it lives API_KEY_DEFAULT_EXPIRY. Raises `ValidationFailed`.
+
+    The caller makes sure that the owner is a member of the team.
+    """
+    values = {
+        "name": name,
+        "scopes": _checked_scopes(scopes),
+        "allowed_ips": _checked_networks(allowed_ips),
+        "expires_at": _checked_end(expires_at or timezone.now() + env.api_key_default_expiry),
+    }
+    return _make(team_id=team_id, owner_id=owner_id, **values)
+
+
+def change_key(*, api_key: ApiKey, values: Mapping[str, Any]) -> None:
+    """Change a usable key's name, scopes, end or networks. Raises `Conflict` for a revoked one."""
+    if api_key.revoked_at is not None:
+        raise Conflict("A revoked key cannot be changed.")
+    checks = {
+        "scopes": _checked_scopes,
+        "allowed_ips": _checked_networks,
+        "expires_at": _checked_end,
+    }
+    for field, value in values.items():
+        setattr(api_key, field, checks[field](value) if field in checks else value)
+    api_key.save(update_fields=list(values))
+
+
+def rotate_key(*, api_key: ApiKey, overlap: timedelta = DEFAULT_OVERLAP) -> IssuedKey:
+    """Make the successor of a locked key, with its rights; the old one ends after the overlap.
+
+    A key has one successor, also when rotated in parallel. Raises `Conflict` for a key that is
+    revoked, expired or rotated before.
+    """
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise ValidationFailed(details={"overlap": ["Use a duration between 0s and 7d."]})
+    now = timezone.now()
+    if not api_key.is_usable(now):
+        raise Conflict("The key is revoked or expired.")
+    if ApiKey.objects.filter(rotated_from=api_key).exists():
+        raise Conflict("The key was rotated before.")
+    api_key.expires_at = min(api_key.expires_at, now + overlap)
+    api_key.save(update_fields=["expires_at"])
+    return _make(
+        team_id=api_key.team_id,
+        owner_id=api_key.owner_id,
+        name=api_key.name,
+        scopes=api_key.scopes,
+        allowed_ips=api_key.allowed_ips,
+        expires_at=now + env.api_key_default_expiry,
+        rotated_from=api_key,
+    )
+
+
+def revoke_key(*, api_key: ApiKey) -> None:
+    """End a key for good; nothing happens to one that is revoked already."""
+    if api_key.revoked_at is None:
+        api_key.revoked_at = timezone.now()
+        api_key.save(update_fields=["revoked_at"])
+
+
+def lock_key(api_key_id: uuid.UUID, *, team_id: uuid.UUID | None = None) -> ApiKey:
+    """Return a key, locked until the transaction ends, of one team when it is named.
+
+    Raises `NotFound`.
+    """
+    keys = ApiKey.objects.select_for_update(of=("self",)).filter(pk=api_key_id)
+    found: ApiKey | None = (keys if team_id is None else keys.for_team(team_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _make(**values: Any) -> IssuedKey:
+    parts = generate_key()
+    pepper_id, secret_hash = hash_secret(parts.secret)
+    written = parts.written
+    api_key = ApiKey.objects.create(
+        key_id=parts.key_id,
+        pepper_id=pepper_id,
+        secret_hash=secret_hash,
+        last_four=written[-4:],
+        **values,
+    )
+    return IssuedKey(api_key, written)
+
+
+def _checked_scopes(scopes: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    try:
+        return parse_scopes(scopes)
+    except UnknownScope as error:
+        raise ValidationFailed(details={"scopes": [str(error)]}) from error
+
+
+def _checked_networks(networks: Iterable[str]) -> list[str]:
+    try:
+        return parse_networks(networks)
+    except ValueError as error:
+        raise ValidationFailed(details={"allowedIps": [str(error)]}) from error
+
+
+def _checked_end(expires_at: datetime) -> datetime:
+    if expires_at <= timezone.now():
+        raise ValidationFailed(details={"expiresAt": ["The end must lie in the future."]})
+    return expires_at

@@ -1,0 +1,95 @@
+"""`/v1/api-keys`: a team's admins manage its keys. No key manages keys."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSetMixin
+
+from crm.api.envelope import success
+from crm.api.errors import NotFound
+from security.api_keys import services
+from security.api_keys.filters import ApiKeyFilterSet
+from security.api_keys.serializers import ApiKeySerializer, RotationSerializer, issued_key_body
+from security.models import ApiKey
+from security.permissions import HasRights, IsSignedInUser, RequiredRight
+from security.roles import Right
+from security.viewsets import TeamScopedView, keyset_response
+
+RESOURCE = "api_keys"
+
+
+class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
+    """The keys of the caller's team."""
+
+    permission_classes = (IsSignedInUser, HasRights)
+    serializer_class = ApiKeySerializer
+    filterset_class = ApiKeyFilterSet
+    ordering_fields: ClassVar[Mapping[str, str]] = {
+        "createdAt": "created_at",
+        "expiresAt": "expires_at",
+    }
+    required_rights: ClassVar[Mapping[str, Sequence[RequiredRight]]] = {
+        "list": ((RESOURCE, Right.VIEW),),
+        "retrieve": ((RESOURCE, Right.VIEW),),
+        "create": ((RESOURCE, Right.CREATE),),
+        "partial_update": ((RESOURCE, Right.EDIT),),
+        "rotate": ((RESOURCE, Right.CREATE),),
+        "destroy": ((RESOURCE, Right.DELETE),),
+    }
+
+    def rights_of_action(self) -> Sequence[RequiredRight]:
+        return self.required_rights[self.action]
+
+    def of_team(self) -> Any:
+        """Return the keys of the caller's team."""
+        return ApiKey.objects.for_team(self.actor.team_id)
+
+    def list(self, request: Request) -> Response:
+        """Answer one page of the team's keys, ended ones included."""
+        filtered = self.filterset_class.apply(self.of_team(), request)
+        return keyset_response(filtered, request, self.serializer_class, self.ordering_fields)
+
+    def create(self, request: Request) -> Response:
+        """Issue a key owned by the caller; the answer shows it once."""
+        serializer = ApiKeySerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        issued = services.issue_key(
+            team_id=self.actor.team_id, owner_id=self.actor.user_id, **serializer.validated_data
+        )
+        return success(issued_key_body(issued.api_key, issued.written), status=201)
+
+    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """Answer one key."""
+        row = self.of_team().filter(pk=pk).values_list(*ApiKeySerializer.sources()).first()
+        if row is None:
+            raise NotFound
+        return success(ApiKeySerializer.row(row))
+
+    def partial_update(self, request: Request, pk: uuid.UUID) -> Response:
+        """Change a key's name, scopes, end or networks."""
+        api_key = services.lock_key(pk, team_id=self.actor.team_id)
+        serializer = ApiKeySerializer(api_key, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        services.change_key(api_key=api_key, values=serializer.validated_data)
+        return success(ApiKeySerializer.from_instance(api_key))
+
+    def destroy(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """Revoke a key for good."""
+        api_key = services.lock_key(pk, team_id=self.actor.team_id)
+        services.revoke_key(api_key=api_key)
+        return success(ApiKeySerializer.from_instance(api_key))
+
+    @action(detail=True, methods=["post"])
+    def rotate(self, request: Request, pk: uuid.UUID) -> Response:
+        """Issue the key's successor; the answer shows it once."""
+        serializer = RotationSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        old = services.lock_key(pk, team_id=self.actor.team_id)
+        issued = services.rotate_key(
+            api_key=old, overlap=serializer.validated_data["overlap"]
+        )
+        return success(issued_key_body(issued.api_key, issued.written), status=201)

@@ -1,0 +1,90 @@
+"""The outermost layer of every request: its id, its address, its headers, what runs after it."""
+
+import re
+import time
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from uuid_utils import uuid7
+
+from crm.api.envelope import failure_response
+from crm.api.errors import IpNotAllowed
+from crm.env import env
+from security.client_ip import (
+    is_from_trusted_proxy,
+    is_in_networks,
+    parse_address,
+    resolve_client_ip,
+)
+from security.rate_limits.headers import add_rate_limit_headers
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-site",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+if not env.debug:
+    _SECURITY_HEADERS["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains; preload"
+
+
+class RequestContextMiddleware:
+    """Set `request_id`, `client_ip`, `arrived_at` and `after_response` on every request.
+
+    What is put into `request.after_response` runs when the view's transaction has ended, however
+    it ended: a record of a refusal must survive the refusal's rollback.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        sent_id = request.headers.get("X-Request-ID", "")
+        request.request_id = sent_id if _REQUEST_ID.fullmatch(sent_id) else str(uuid7())  # type: ignore[attr-defined]
+        request.client_ip = resolve_client_ip(request, env.trusted_proxies)  # type: ignore[attr-defined]
+        request.arrived_at = request.META.get("crm.arrived_at") or time.time()  # type: ignore[attr-defined]
+        request.after_response = []  # type: ignore[attr-defined]
+        self._believe_proxy_about_tls(request)
+        response = self.get_response(request)
+        for action in request.after_response:  # type: ignore[attr-defined]
+            action()
+        self._add_headers(request, response)
+        return response
+
+    def _believe_proxy_about_tls(self, request: HttpRequest) -> None:
+        forwarded = request.META.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
+        if forwarded == "https" and is_from_trusted_proxy(request, env.trusted_proxies):
+            request.META["wsgi.url_scheme"] = "https"
+            request.environ["wsgi.url_scheme"] = "https"  # type: ignore[attr-defined]
+
+    def _add_headers(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        headers = response.headers
+        headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        for name, value in _SECURITY_HEADERS.items():
+            headers[name] = value
+        add_rate_limit_headers(request, response)
+        if not request.path.startswith("/static/"):
+            headers["Cache-Control"] = "no-store"
+
+
+class AdminAddressMiddleware:
+    """Close the admin to addresses outside ADMIN_ALLOWED_IPS, when that is set."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.admin_prefix = f"/{env.admin_path}"
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if env.admin_allowed_ips and request.path.startswith(self.admin_prefix):
+            address = parse_address(request.client_ip)  # type: ignore[attr-defined]
+            if address is None or not is_in_networks(address, env.admin_allowed_ips):
+                return self._refuse(request)
+        return self.get_response(request)
+
+    def _refuse(self, request: HttpRequest) -> HttpResponse:
+        return failure_response(IpNotAllowed(), request)

@@ -1,0 +1,69 @@
+"""Permission classes. Every view names one; a test walks the URLs and fails for one without.
+
+A refusal is an exception of `crm.api.errors`, so that the answer says which rule refused.
+"""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from crm.api.errors import AuthenticationRequired, InsufficientScope, PermissionDenied
+from security.actors import Actor
+from security.roles import Right, has_right
+from security.scopes import ACTION_OF_RIGHT
+
+RequiredRight = tuple[str, Right]
+
+
+class DenyUndeclared(BasePermission):
+    """The default: a view that declares no permission answers nobody."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
+        return False
+
+
+class Public(BasePermission):
+    """Everybody, signed in or not."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+class IsSignedInUser(BasePermission):
+    """A person with an access token. A key manages no sessions, members or credentials."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
+        if not require_actor(request).is_user:
+            raise PermissionDenied("An API key cannot do this. Sign in as a user.")
+        return True
+
+
+class HasRights(BasePermission):
+    """A user whose role, or a key whose scopes and owner's role, hold the view's rights.
+
+    The view names them in `required_rights`: action → ((resource, right), …).
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        actor = require_actor(request)
+        for resource, right in view.rights_of_action():
+            require_right(actor, resource, right)
+        return True
+
+
+def require_actor(request: Request) -> Actor:
+    """Return the authenticated caller, or raise `AuthenticationRequired`."""
+    if not request.user.is_authenticated:
+        raise AuthenticationRequired
+    actor: Actor = request.user
+    return actor
+
+
+def require_right(actor: Actor, resource: str, right: Right) -> None:
+    """Raise `InsufficientScope` or `PermissionDenied` unless the actor holds the right."""
+    if not actor.has_scope(resource, right):
+        scope = f"{resource}:{ACTION_OF_RIGHT[right]}"
+        raise InsufficientScope(scope=scope)
+    if not has_right(actor.role, resource, right):
+        raise PermissionDenied(f"The role {actor.role} may not {right} {resource}.")

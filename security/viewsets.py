@@ -1,0 +1,155 @@
+"""The one place that opens a team: views of team data run in one transaction that sees one team.
+
+A resource is a `RecordViewSet` with a serializer, filters and orderings; see CONTRIBUTING.md.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db import transaction
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSetMixin
+
+from crm.api.envelope import success
+from crm.api.errors import MethodNotAllowed, NotFound
+from crm.api.filters import StrictFilterSet
+from crm.api.serializers import StrictModelSerializer
+from crm.db.models import TeamModel, TeamQuerySet
+from security import records
+from security.actors import Actor
+from security.permissions import HasRights, RequiredRight, require_right
+from security.roles import Right
+
+RIGHT_OF_ACTION: Mapping[str, Right] = {
+    "list": Right.VIEW,
+    "create": Right.CREATE,
+    "retrieve": Right.VIEW,
+    "update": Right.EDIT,
+    "partial_update": Right.EDIT,
+    "destroy": Right.DELETE,
+    "restore": Right.DELETE,
+}
+
+
+class ApiView(APIView):
+    """A view that tells an unsupported method apart before it asks who calls."""
+
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        method = (request.method or "").lower()
+        if method not in self.http_method_names or not hasattr(self, method):
+            raise MethodNotAllowed(headers={"Allow": ", ".join(self.allowed_methods)})
+        super().initial(request, *args, **kwargs)
+
+
+class TeamScopedView(ApiView):
+    """A view whose handler runs in one transaction that authentication opens for one team.
+
+    Authentication sets the team in the statement that loads the caller (crm.db.tenancy), so the
+    transaction starts before it. An error answer rolls the transaction back.
+    """
+
+    permission_classes = (HasRights,)
+    required_rights: ClassVar[Mapping[str, Sequence[RequiredRight]]] = {}
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def actor(self) -> Actor:
+        """The authenticated caller."""
+        caller: Actor = self.request.user
+        return caller
+
+    def rights_of_action(self) -> Sequence[RequiredRight]:
+        """Return the (resource, right) pairs that the current call needs."""
+        method = (self.request.method or "").lower()
+        return self.required_rights["get" if method == "head" else method]
+
+
+class RecordViewSet(ViewSetMixin, TeamScopedView):
+    """List, create, read, change, delete and restore the records of one team."""
+
+    resource: ClassVar[str]
+    serializer_class: ClassVar[type[StrictModelSerializer]]
+    filterset_class: ClassVar[type[StrictFilterSet]]
+    ordering_fields: ClassVar[Mapping[str, str]]
+
+    def rights_of_action(self) -> Sequence[RequiredRight]:
+        return self.required_rights.get(
+            self.action, ((self.resource, RIGHT_OF_ACTION.get(self.action, Right.EDIT)),)
+        )
+
+    @property
+    def model(self) -> type[TeamModel]:
+        """The model of this resource's records."""
+        model: type[TeamModel] = self.serializer_class.Meta.model
+        return model
+
+    def of_team(self) -> TeamQuerySet:
+        """Return all records of the caller's team, deleted ones included."""
+        queryset: TeamQuerySet = self.model.objects.for_team(self.actor.team_id)
+        return queryset
+
+    def lock(self, queryset: TeamQuerySet, pk: uuid.UUID) -> Any:
+        """Return one of the team's records for a change; raises `NotFound`."""
+        return records.lock_record(queryset, team_id=self.actor.team_id, pk=pk)
+
+    def list(self, request: Request) -> Response:
+        """Answer one page of the team's records."""
+        filtered = self.filterset_class.apply(self.of_team(), request)
+        return keyset_response(filtered, request, self.serializer_class, self.ordering_fields)
+
+    def create(self, request: Request) -> Response:
+        """Make a record of the caller's team."""
+        serializer = self.serializer_class(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        record = records.create_record(
+            actor=self.actor, model=self.model, values=serializer.validated_data
+        )
+        return success(self.serializer_class.from_instance(record), status=201)
+
+    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """Answer one record."""
+        sources = self.serializer_class.sources()
+        row = self.of_team().present().filter(pk=pk).values_list(*sources).first()
+        if row is None:
+            raise NotFound
+        return success(self.serializer_class.row(row))
+
+    def update(self, request: Request, pk: uuid.UUID) -> Response:
+        """Replace a record: what the body does not name goes back to its default."""
+        return self._change(request, pk, partial=False)
+
+    def partial_update(self, request: Request, pk: uuid.UUID) -> Response:
+        """Change the fields that the body names."""
+        return self._change(request, pk, partial=True)
+
+    def _change(self, request: Request, pk: uuid.UUID, *, partial: bool) -> Response:
+        record = self.lock(self.of_team().present(), pk)
+        serializer = self.serializer_class(record, data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        records.update_record(record=record, values=serializer.validated_data)
+        return success(self.serializer_class.from_instance(record))
+
+    def destroy(self, request: Request, pk: uuid.UUID) -> Response:
+        """Delete a record so that it can be restored, or for good with `permanent=true`."""
+        if is_permanent(request):
+            require_right(self.actor, self.resource, Right.PURGE)
+            records.purge_record(record=self.lock(self.of_team(), pk))
+        else:
+            records.delete_record(record=self.lock(self.of_team().present(), pk))
+        return success({"id": pk})
+
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+        """Bring a deleted record back."""
+        record = self.lock(self.of_team(), pk)
+        records.restore_record(record=record)
+        return success(self.serializer_class.from_instance(record))
