@@ -1,0 +1,1 @@
+"""The project: configuration, entry points, and what every app builds on."""

@@ -1,0 +1,62 @@
+"""Locks between processes. The kernel drops them with their holder, so that even `kill -9` leaves none behind."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Wait until nobody else holds `path`, then hold it."""
+    handle = _open(path)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def try_exclusive(path: Path) -> int | None:
+    """Return a handle that holds `path` alone, None when somebody holds it. Closing the handle ends the hold."""
+    return _try(path, fcntl.LOCK_EX)
+
+
+def try_shared(path: Path) -> int | None:
+    """Return a handle that holds `path` together with others, None when somebody holds it alone."""
+    return _try(path, fcntl.LOCK_SH)
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether any process holds `path`."""
+    handle = try_exclusive(path)
+    if handle is None:
+        return True
+    os.close(handle)
+    return False
+
+
+def is_shared(path: Path) -> bool:
+    """Tell whether `path` is held by processes that let others join."""
+    if not is_held(path):
+        return False
+    handle = try_shared(path)
+    if handle is None:
+        return False
+    os.close(handle)
+    return True
+
+
+def _try(path: Path, kind: int) -> int | None:
+    handle = _open(path)
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
