@@ -1,0 +1,16 @@
+"""`manage.py migrate` as the role that owns the tables."""
+
+from typing import Any
+
+from django.core.management.commands import migrate
+
+from crm.db.owner import as_owner
+
+
+class Command(migrate.Command):
+    """Run Django's own migrate on the owner's connection."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrate the database of option `database`."""
+        with as_owner(options["database"]):
+            super().handle(*args, **options)
