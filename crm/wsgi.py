@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from crm.db.isolation import refuse_open_database
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
 WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -28,3 +30,4 @@ class ArrivalClock:
 
 
 application = ArrivalClock(get_wsgi_application())
+refuse_open_database()

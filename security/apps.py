@@ -1,10 +1,19 @@
 """Django application configuration."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from crm.db.grants import grant_application_role
+from security import checks
 
 
 class SecurityConfig(AppConfig):
-    """The `security` application."""
+    """How a request is judged: keys, rights, limits, and the checks at the start."""
 
     name = "security"
     default_auto_field = "django.db.models.BigAutoField"
+    system_checks = checks
+
+    def ready(self) -> None:
+        """Grant the application role its rights after each migrate."""
+        post_migrate.connect(grant_application_role, sender=self)

@@ -5,13 +5,12 @@ Given after each migrate by the owner; an application role that is the owner nee
 
 from typing import Any
 
+import environ
 from django.apps import AppConfig
 from django.db import connections
 from psycopg import sql
 
 from crm.env import env
-
-_ROLE_OF_URL = "application role"
 
 
 def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None:  # noqa: ARG001
@@ -20,7 +19,7 @@ def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None
     connection = connections[using]
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
-        if cursor.fetchone()[0] == role:
+        if role in {"", cursor.fetchone()[0]}:
             return
         for statement in (
             "GRANT USAGE ON SCHEMA public TO {}",
@@ -34,4 +33,4 @@ def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None
 
 def application_role() -> str:
     """Return the name of the role in DATABASE_URL."""
-    return str(connections.settings["default"]["USER"])
+    return str(environ.Env.db_url_config(env.database_url)["USER"])

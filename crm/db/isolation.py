@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from django.db import connection
 
+from crm.db.grants import application_role
 from crm.env import env
 
 # Read before the team is known: by the token's session, the key's id, the user's memberships.
@@ -29,13 +30,19 @@ _ROLE = """
     SELECT rolsuper, rolbypassrls,
            EXISTS (SELECT FROM pg_class c WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p')
                     AND c.relnamespace = 'public'::regnamespace)
-      FROM pg_roles r WHERE rolname = current_user
+      FROM pg_roles r WHERE rolname = coalesce(nullif(%s, ''), current_user)
 """
 
 
 def isolation_problems() -> list[str]:
     """Return one line for each reason why teams are not walled off; none when they are."""
     return [*_table_problems(), *_role_problems()]
+
+
+def refuse_open_database() -> None:
+    """Stop the start of a server on a database that does not wall teams off."""
+    if problems := isolation_problems():
+        raise SystemExit("\n".join(problems))
 
 
 def team_tables() -> list[str]:
@@ -61,7 +68,7 @@ def _table_problems() -> Iterator[str]:
 
 def _role_problems() -> Iterator[str]:
     with connection.cursor() as cursor:
-        cursor.execute(_ROLE)
+        cursor.execute(_ROLE, [application_role()])
         is_superuser, bypasses_rls, owns_tables = cursor.fetchone()
     if is_superuser:
         yield "The application role is a superuser: row-level security does not bind it."

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm.api.errors import Conflict, NotFound, ValidationFailed
 from crm.env import env
-from security.api_keys.format import generate_key
+from security.api_keys.format import ApiKeyParts, generate_key
 from security.api_keys.networks import parse_networks
 from security.api_keys.secret_hash import hash_secret
 from security.models import ApiKey
@@ -34,10 +34,12 @@ def issue_key(
     scopes: Mapping[str, Iterable[str]],
     expires_at: datetime | None = None,
     allowed_ips: Iterable[str] = (),
+    parts: ApiKeyParts | None = None,
 ) -> IssuedKey:
     """Make a key; without an end it lives API_KEY_DEFAULT_EXPIRY. Raises `ValidationFailed`.
 
-    The caller makes sure that the owner is a member of the team.
+    The caller makes sure that the owner is a member of the team. Only the demo data bring `parts`
+    of their own.
     """
     values = {
         "name": name,
@@ -45,7 +47,7 @@ def issue_key(
         "allowed_ips": _checked_networks(allowed_ips),
         "expires_at": _checked_end(expires_at or timezone.now() + env.api_key_default_expiry),
     }
-    return _make(team_id=team_id, owner_id=owner_id, **values)
+    return _make(parts or generate_key(), team_id=team_id, owner_id=owner_id, **values)
 
 
 def change_key(*, api_key: ApiKey, values: Mapping[str, Any]) -> None:
@@ -78,6 +80,7 @@ def rotate_key(*, api_key: ApiKey, overlap: timedelta = DEFAULT_OVERLAP) -> Issu
     api_key.expires_at = min(api_key.expires_at, now + overlap)
     api_key.save(update_fields=["expires_at"])
     return _make(
+        generate_key(),
         team_id=api_key.team_id,
         owner_id=api_key.owner_id,
         name=api_key.name,
@@ -107,8 +110,7 @@ def lock_key(api_key_id: uuid.UUID, *, team_id: uuid.UUID | None = None) -> ApiK
     return found
 
 
-def _make(**values: Any) -> IssuedKey:
-    parts = generate_key()
+def _make(parts: ApiKeyParts, **values: Any) -> IssuedKey:
     pepper_id, secret_hash = hash_secret(parts.secret)
     written = parts.written
     api_key = ApiKey.objects.create(

@@ -1,0 +1,47 @@
+"""Small makers of people for tests."""
+
+from datetime import timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.utils import timezone
+
+from accounts.models import Membership, Session, Team, User
+from accounts.tokens import AccessToken
+from security.roles import Role
+
+PASSWORD = "Correct-Horse-Battery-9"  # noqa: S105 (a test's)
+_PASSWORD_HASH = make_password(PASSWORD)
+
+
+def make_team(name: str = "Team") -> Team:
+    """Return a new team."""
+    return Team.objects.create(name=name)
+
+
+def make_user(email: str, **fields: object) -> User:
+    """Return a user whose password is `PASSWORD`, hashed once for the whole run."""
+    return User.objects.create(email=email, password=_PASSWORD_HASH, **fields)
+
+
+def make_member(team: Team, email: str, role: Role = Role.AGENT) -> Membership:
+    """Return a new user's membership in the team."""
+    name = email.partition("@")[0].capitalize()
+    user = make_user(email, first_name=name, last_name="Example")
+    return Membership.objects.create(team=team, user=user, role=role)
+
+
+def open_session(membership: Membership, **fields: object) -> Session:
+    """Return a session of the member, as a sign-in leaves it."""
+    values: dict[str, object] = {
+        "user": membership.user,
+        "team": membership.team,
+        "ip_address": "127.0.0.1",
+        "expires_at": timezone.now() + timedelta(days=30),
+    }
+    session: Session = Session.objects.create(**(values | fields))
+    return session
+
+
+def access_token(membership: Membership) -> str:
+    """Return an access token of a new session of the member."""
+    return str(AccessToken.for_session(open_session(membership), team_id=membership.team_id))

@@ -1,0 +1,1 @@
+"""Demo data: two small real-estate teams."""
