@@ -1,0 +1,1 @@
+"""How often a caller may call: one table of limits, counted exactly or settled with a delay."""

@@ -1,0 +1,36 @@
+"""The limits of ordinary calls: strangers by address, callers who proved who they are by name."""
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from security.actors import Actor, AnonymousActor
+from security.rate_limits.identity import address_value, caller_value, http_request_of
+from security.rate_limits.settled import settled_counter
+from security.rate_limits.table import ANONYMOUS_LIMIT, API_LIMIT, LIMITS
+from security.rate_limits.verdict import verdicts_of
+
+
+def check_general(
+    request: HttpRequest | Request,
+    actor: Actor | AnonymousActor,
+    *,
+    anonymous_limit: str | None = ANONYMOUS_LIMIT,
+) -> None:
+    """Count a call, once however often this is asked; raises the limit's error above the limit.
+
+    An authenticated caller counts by user or key, so that strangers behind the same address cannot
+    use up his calls. Anybody else counts by address under `anonymous_limit`; None counts nothing.
+    """
+    if isinstance(actor, Actor):
+        limit, value = LIMITS[API_LIMIT], caller_value(actor)
+    elif anonymous_limit is None:
+        return
+    else:
+        limit, value = LIMITS[anonymous_limit], address_value(http_request_of(request))
+    rate = limit.rate
+    verdicts = verdicts_of(http_request_of(request))
+    if rate is None or limit.name in verdicts:
+        return
+    verdict = verdicts[limit.name] = settled_counter.count(limit, value, rate)
+    if not verdict.allowed:
+        raise verdict.refusal()
