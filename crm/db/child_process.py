@@ -10,10 +10,10 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """Return a `preexec_fn` after which the child gets `death_signal` when its parent ends, however it ends.
+    """Return a `preexec_fn` that has the child get `death_signal` when its parent ends, however.
 
-    Only Linux can do this. The kernel counts the end of the thread that made the child as the end of the parent:
-    call from the main thread.
+    Only Linux can do this. The kernel counts the end of the thread that made the child as the end
+    of the parent: call from the main thread.
     """
     if sys.platform != "linux":
         return lambda: None

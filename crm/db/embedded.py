@@ -1,7 +1,7 @@
-"""PostgreSQL without an installation: a server of our own in DATA_DIR, up for as long as somebody uses it.
+"""PostgreSQL without an installation: a server of our own in DATA_DIR, up while somebody uses it.
 
-Every process that uses the server holds a shared lock. A keeper process (crm.db.keeper) starts PostgreSQL and stops
-it when nobody holds that lock any more, whichever way the last user ended.
+Every process that uses the server holds a shared lock. A keeper process (crm.db.keeper) starts
+PostgreSQL and stops it when nobody holds that lock any more, whichever way the last user ended.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class DatabaseUrls(NamedTuple):
 
 
 class LockPaths(NamedTuple):
-    """`start` is held while joining, `users` shared by every user, `keeper` by the keeper for its whole life."""
+    """`start`: held while joining; `users`: shared by users; `keeper`: the keeper, all its life."""
 
     start: Path
     users: Path
@@ -72,8 +72,9 @@ def is_embedded(url: str, data_dir: Path) -> bool:
 def socket_folder(data_dir: Path) -> Path:
     """Return the folder of the server's socket.
 
-    Not in DATA_DIR, because a socket's path may have 107 bytes only; not in TMPDIR, which differs between two
-    shells. SECURITY: the name holds a digest of a secret, so that nobody can create the folder before us.
+    Not in DATA_DIR, because a socket's path may have 107 bytes only; not in TMPDIR, which differs
+    between two shells. SECURITY: the name holds a digest of a secret, so that no other user of the
+    machine can create the folder first.
     """
     secret = development_secrets(data_dir)["POSTGRES_SUPERUSER_PASSWORD"]
     digest = hashlib.sha256(f"{data_dir.resolve()}\0{secret}".encode()).hexdigest()

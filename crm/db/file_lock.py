@@ -1,4 +1,4 @@
-"""Locks between processes. The kernel drops them with their holder, so that even `kill -9` leaves none behind."""
+"""Locks between processes. The kernel drops them with their holder, whichever way it ends."""
 
 import fcntl
 import os
@@ -19,7 +19,7 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 def try_exclusive(path: Path) -> int | None:
-    """Return a handle that holds `path` alone, None when somebody holds it. Closing the handle ends the hold."""
+    """Return a handle that holds `path` alone until it is closed; None when somebody holds it."""
     return _try(path, fcntl.LOCK_EX)
 
 

@@ -1,6 +1,7 @@
 """The process that starts the embedded PostgreSQL and stops it when nobody uses it any more.
 
-Run by crm.db.embedded as `python -m crm.db.keeper DATA_DIR [--throw-away]`. Prints one line: `ready`, or what failed.
+Run by crm.db.embedded as `python -m crm.db.keeper DATA_DIR [--throw-away]`. Prints one line:
+`ready`, or what failed.
 """
 
 import os
@@ -116,7 +117,7 @@ class Keeper:
         raise RuntimeError(f"The embedded PostgreSQL is not ready; see {self.data_dir / LOG_NAME}.")
 
     def prepare_database(self) -> None:
-        """Create the roles and the database where they are missing, and set their passwords and rights."""
+        """Create roles and database where they are missing; set passwords and rights."""
         secrets = development_secrets(self.data_dir)
         with self.connect("postgres") as connection:
             connection.execute((PROJECT_DIR / "deploy" / "roles.sql").read_bytes())
@@ -144,7 +145,7 @@ class Keeper:
         )
 
     def wait_for_the_last_user(self, server: subprocess.Popen[bytes]) -> None:
-        """Return holding the lock `users` alone, so that nobody joins a server that is being stopped."""
+        """Return holding the lock `users` alone: nobody joins a server that is being stopped."""
         users = lock_paths(self.data_dir).users
         while not self.stop_asked and server.poll() is None:
             if try_exclusive(users) is not None:  # Held until this process ends.
@@ -169,7 +170,7 @@ class Keeper:
 
 
 def make_socket_folder(folder: Path, account: ServerAccount) -> None:
-    """Create the folder of the socket for the server's account alone. Refuse one that somebody else made."""
+    """Create the folder of the socket for the server's account; refuse one of somebody else."""
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
@@ -182,7 +183,7 @@ def make_socket_folder(folder: Path, account: ServerAccount) -> None:
 
 
 def is_ready(pid_file: Path, pid: int) -> bool:
-    """Read PostgreSQL's own note on its state: the process in the first line, the state in the eighth."""
+    """Read PostgreSQL's note on itself: the process in the first line, the state in the eighth."""
     try:
         lines = pid_file.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:

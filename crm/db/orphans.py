@@ -12,7 +12,8 @@ STEPS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
 def end_orphans(data: Path) -> None:
     """End what still runs on the data directory `data`, then remove its stale pid file.
 
-    Call only as the holder of the keeper's lock. Without /proc (macOS) PostgreSQL itself refuses a directory in use.
+    Call only as the holder of the keeper's lock. Without /proc (macOS) PostgreSQL itself refuses a
+    directory in use.
     """
     if not PROCESSES.is_dir():
         return
@@ -26,8 +27,8 @@ def end_orphans(data: Path) -> None:
             time.sleep(0.05)
         if not pids:
             break
-    # After a restart of the machine or container the noted number may belong to a process that has nothing to do
-    # with this, and PostgreSQL would refuse to start.
+    # After a restart of the machine or container the noted number may belong to a process that has
+    # nothing to do with this, and PostgreSQL would refuse to start.
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 

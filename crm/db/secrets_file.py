@@ -14,7 +14,8 @@ FILE_NAME = "secrets.json"
 def development_secrets(data_dir: Path) -> dict[str, str]:
     """Return the secrets kept in `data_dir`, created at the first call.
 
-    Keys: SECRET_KEY, JWT_KEYS, POSTGRES_APP_PASSWORD, POSTGRES_OWNER_PASSWORD, POSTGRES_SUPERUSER_PASSWORD.
+    Keys: SECRET_KEY, JWT_KEYS, POSTGRES_APP_PASSWORD, POSTGRES_OWNER_PASSWORD,
+    POSTGRES_SUPERUSER_PASSWORD.
     """
     path = data_dir / FILE_NAME
     if not path.exists():

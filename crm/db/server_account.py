@@ -1,4 +1,4 @@
-"""The operating system account under which the embedded PostgreSQL runs; it refuses to run as root."""
+"""The account of the system under which the embedded PostgreSQL runs: it refuses to be root."""
 
 import contextlib
 import os
@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 NAME = "crm-postgres"
-# Accounts to fall back to where no account can be created (a read-only /etc, a system without useradd).
+# Fallbacks where no account can be created (a read-only /etc, a system without useradd).
 FALLBACK_NAMES = ("postgres", "nobody")
 CREATE_ATTEMPTS = 10
+ACCOUNT_OPTIONS = (
+    "--system",
+    "--user-group",
+    "--no-create-home",
+    "--home-dir=/nonexistent",
+    "--shell=/usr/sbin/nologin",
+)
 
 
 class ServerAccount(NamedTuple):
@@ -52,7 +59,7 @@ class ServerAccount(NamedTuple):
 
 
 def server_account() -> ServerAccount:
-    """Return the caller, or an unprivileged account made for the purpose when the caller is root."""
+    """Return the caller, or for root an unprivileged account that is made for the purpose."""
     if os.geteuid() != 0:
         return ServerAccount(os.geteuid(), os.getegid())
     for _ in range(CREATE_ATTEMPTS):
@@ -91,8 +98,7 @@ def _create_account() -> bool:
     if program is None:
         return False
     subprocess.run(
-        [program, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
-        + ["--shell", "/usr/sbin/nologin", NAME],
+        [program, *ACCOUNT_OPTIONS, NAME],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=False,

@@ -1,0 +1,1 @@
+"""Contracts that no single app owns, and what every test run stands on."""
