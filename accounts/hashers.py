@@ -1,9 +1,10 @@
 """Password hashers: argon2id first; bcrypt hashes made elsewhere verify and are then replaced."""
 
 import bcrypt
-from django.contrib.auth.hashers import Argon2PasswordHasher, BasePasswordHasher
+from django.contrib.auth.hashers import Argon2PasswordHasher, BCryptPasswordHasher
 
 BCRYPT_INPUT_BYTES = 72
+BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
 
 
 class Argon2idHasher(Argon2PasswordHasher):
@@ -14,27 +15,17 @@ class Argon2idHasher(Argon2PasswordHasher):
     parallelism = 1
 
 
-class ImportedBcryptHasher(BasePasswordHasher):
-    """Verifies `$2a$`, `$2b$` and `$2y$` hashes as other systems wrote them; makes none.
-
-    Django finds a hasher by what stands before the first `$`: nothing, in such a hash. Since it is
-    not the preferred hasher, the next sign-in stores an argon2id hash instead.
-    """
-
-    algorithm = ""
+class ImportedBcryptHasher(BCryptPasswordHasher):
+    """Verifies bcrypt hashes that another system wrote; the next sign-in replaces them."""
 
     def verify(self, password: str, encoded: str) -> bool:
+        _, _, bcrypt_hash = encoded.partition("$")
         # bcrypt reads 72 bytes and always has: the hash knows nothing of what came after them.
-        return bcrypt.checkpw(password.encode()[:BCRYPT_INPUT_BYTES], encoded.encode())
+        return bcrypt.checkpw(password.encode()[:BCRYPT_INPUT_BYTES], bcrypt_hash.encode())
 
-    def encode(self, password: str, salt: str) -> str:
-        raise NotImplementedError("New passwords are hashed with argon2id.")
 
-    def must_update(self, encoded: str) -> bool:  # noqa: ARG002
-        return True
-
-    def harden_runtime(self, password: str, encoded: str) -> None:
-        """Do nothing: the work factor in the hash is what it is."""
-
-    def safe_summary(self, encoded: str) -> dict[str, str]:
-        return {"algorithm": "bcrypt (imported)", "work factor": encoded.split("$")[2]}
+def django_form(stored: str) -> str:
+    """Return a bare bcrypt hash (`$2b$…`) in Django's form, any other hash as it is."""
+    if stored.startswith(BCRYPT_PREFIXES):
+        return f"{ImportedBcryptHasher.algorithm}${stored}"
+    return stored

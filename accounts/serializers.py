@@ -3,9 +3,8 @@
 import uuid
 from typing import Any
 
-from rest_framework import serializers
-
 from accounts.models import Membership, Session
+from crm.api import fields
 from crm.api.serializers import StrictSerializer
 from security.actors import Actor
 from security.roles import Role, permissions_of
@@ -14,22 +13,23 @@ from security.roles import Role, permissions_of
 class SignInSerializer(StrictSerializer):
     """`POST /v1/auth/login`."""
 
-    email = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=1024, trim_whitespace=False)
-    device_name = serializers.CharField(max_length=100, required=False, default="")
-    token_delivery = serializers.ChoiceField(choices=["cookie", "body"], default="cookie")
+    email = fields.CharField(max_length=254)
+    password = fields.CharField(max_length=1024, trim_whitespace=False)
+    totp_code = fields.CharField(max_length=32, required=False)
+    device_name = fields.CharField(max_length=100, required=False, default="")
+    token_delivery = fields.ChoiceField(choices=["cookie", "body"], default="cookie")
 
 
 class RefreshTokenSerializer(StrictSerializer):
     """`POST /v1/auth/refresh` and `/logout` of clients without cookies."""
 
-    refresh_token = serializers.CharField(max_length=4096, required=False)
+    refresh_token = fields.CharField(max_length=4096, required=False)
 
 
 class SwitchTeamSerializer(StrictSerializer):
     """`POST /v1/auth/switch-team`."""
 
-    team_id = serializers.UUIDField()
+    team_id = fields.UUIDField()
 
 
 def user_body(actor: Actor) -> dict[str, Any]:

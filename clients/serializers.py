@@ -1,35 +1,30 @@
 """The shape of a client."""
 
-from typing import Any, ClassVar
-
-from rest_framework import serializers
+from typing import ClassVar
 
 from clients.models import Client
-from crm.api.serializers import StrictModelSerializer, StrictSerializer, camel_case
+from crm.api import fields
+from crm.api.serializers import DocumentSerializer, StrictModelSerializer
+from security.records import AssigneeField
 
 
-class AddressSerializer(StrictSerializer):
-    """A postal address; what is not known stays away. Stored as it is written."""
+class AddressSerializer(DocumentSerializer):
+    """A postal address; what is not known stays away."""
 
-    line1 = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    line2 = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    city = serializers.CharField(max_length=100, required=False, allow_blank=True)
-    state = serializers.CharField(max_length=100, required=False, allow_blank=True)
-    postal_code = serializers.CharField(max_length=20, required=False, allow_blank=True)
-    country = serializers.CharField(max_length=100, required=False, allow_blank=True)
-
-    def to_internal_value(self, data: Any) -> dict[str, str]:
-        values = super().to_internal_value(data)
-        return {camel_case(name): value for name, value in values.items()}
+    line1 = fields.CharField(max_length=200, required=False, allow_blank=True)
+    line2 = fields.CharField(max_length=200, required=False, allow_blank=True)
+    city = fields.CharField(max_length=100, required=False, allow_blank=True)
+    state = fields.CharField(max_length=100, required=False, allow_blank=True)
+    postal_code = fields.CharField(max_length=20, required=False, allow_blank=True)
+    country = fields.CharField(max_length=100, required=False, allow_blank=True)
 
 
 class ClientSerializer(StrictModelSerializer):
     """A client as the API takes and shows it."""
 
-    address = AddressSerializer(required=False)
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=50), max_length=50, required=False
-    )
+    address = AddressSerializer(default=dict)
+    tags = fields.ListField(child=fields.CharField(max_length=50), max_length=50, default=list)
+    assigned_to = AssigneeField()
 
     class Meta:
         model = Client

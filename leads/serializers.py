@@ -6,10 +6,13 @@ from rest_framework import serializers
 
 from crm.api.serializers import StrictModelSerializer
 from leads.models import Lead, LeadStatus
+from security.records import AssigneeField
 
 
 class LeadSerializer(StrictModelSerializer):
     """A lead as the API takes and shows it."""
+
+    assigned_to = AssigneeField()
 
     class Meta:
         model = Lead

@@ -7,11 +7,24 @@ from typing import Any, TypeVar
 from django.db import IntegrityError
 from django.utils import timezone
 
+from crm.api import fields
 from crm.api.errors import NotFound, ValidationFailed
 from crm.db.models import TeamModel, TeamQuerySet
 from security.actors import Actor
 
 Record = TypeVar("Record", bound=TeamModel)
+
+
+class AssigneeField(fields.UUIDField):
+    """The member who looks after a record, by user id; the composite key refuses another team's.
+
+    No query asks beforehand: the database sees every row, also one that is made meanwhile.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        options = {"source": "assigned_to_id", "default": None, "allow_null": True}
+        super().__init__(**(options | kwargs))
+
 
 # The composite key that holds an assignee to the team, by the suffix of its name (TeamForeignKey).
 ASSIGNEE_CONSTRAINT = "assigned_to_id_team_fk"

@@ -1,28 +1,23 @@
-"""The one place that opens a team: views of team data run in one transaction that sees one team.
-
-A resource is a `RecordViewSet` with a serializer, filters and orderings; see CONTRIBUTING.md.
-"""
+"""The records of a team over HTTP: a resource is a `RecordViewSet`; see CONTRIBUTING.md."""
 
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db import transaction
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
 from crm.api.envelope import success
-from crm.api.errors import MethodNotAllowed, NotFound
+from crm.api.errors import NotFound
 from crm.api.filters import StrictFilterSet
 from crm.api.serializers import StrictModelSerializer
 from crm.db.models import TeamModel, TeamQuerySet
 from security import records
-from security.actors import Actor
-from security.permissions import HasRights, RequiredRight, require_right
+from security.permissions import RequiredRight, require_right
 from security.roles import Right
+from security.views import TeamScopedView
 
 RIGHT_OF_ACTION: Mapping[str, Right] = {
     "list": Right.VIEW,
@@ -33,44 +28,6 @@ RIGHT_OF_ACTION: Mapping[str, Right] = {
     "destroy": Right.DELETE,
     "restore": Right.DELETE,
 }
-
-
-class ApiView(APIView):
-    """A view that tells an unsupported method apart before it asks who calls."""
-
-    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        method = (request.method or "").lower()
-        if method not in self.http_method_names or not hasattr(self, method):
-            raise MethodNotAllowed(headers={"Allow": ", ".join(self.allowed_methods)})
-        super().initial(request, *args, **kwargs)
-
-
-class TeamScopedView(ApiView):
-    """A view whose handler runs in one transaction that authentication opens for one team.
-
-    Authentication sets the team in the statement that loads the caller (crm.db.tenancy), so the
-    transaction starts before it. An error answer rolls the transaction back.
-    """
-
-    permission_classes = (HasRights,)
-    required_rights: ClassVar[Mapping[str, Sequence[RequiredRight]]] = {}
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        with transaction.atomic():
-            return super().dispatch(request, *args, **kwargs)
-
-    @property
-    def actor(self) -> Actor:
-        """The authenticated caller."""
-        caller: Actor = self.request.user
-        return caller
-
-    def rights_of_action(self) -> Sequence[RequiredRight]:
-        """Return the (resource, right) pairs that the current call needs."""
-        method = (self.request.method or "").lower()
-        return self.required_rights["get" if method == "head" else method]
 
 
 class RecordViewSet(ViewSetMixin, TeamScopedView):

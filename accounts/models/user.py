@@ -8,6 +8,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.utils import timezone
 
+from accounts.hashers import django_form
 from crm.db.models import uuid7
 from security.identifiers import normalize_email
 
@@ -77,4 +78,5 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().set_password(normalize_password(raw_password))
 
     def check_password(self, raw_password: str) -> bool:
+        self.password = django_form(self.password)
         return super().check_password(normalize_password(raw_password) or "")

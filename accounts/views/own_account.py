@@ -14,7 +14,7 @@ from accounts.views.sign_in import access_token_body
 from crm.api.envelope import success
 from crm.api.errors import NotFound
 from security.permissions import IsSignedInUser
-from security.viewsets import ApiView
+from security.views import ApiView
 
 
 class MeView(ApiView):

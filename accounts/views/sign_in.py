@@ -21,8 +21,7 @@ from crm.api.envelope import success
 from crm.api.errors import InvalidToken, NoRefreshToken, ValidationFailed
 from security.credentials import bearer_token
 from security.permissions import Public
-from security.rate_limits.throttles import RefreshThrottle
-from security.viewsets import ApiView
+from security.views import ApiView
 
 IN_BODY = "body"
 
@@ -32,7 +31,7 @@ class LoginView(ApiView):
 
     authentication_classes = ()
     permission_classes = (Public,)
-    throttle_classes = ()  # accounts.flows.password_check counts failures, exactly
+    anonymous_limit = "login_calls"  # failures are counted by accounts.flows.password_check
 
     def post(self, request: Request) -> Response:
         """Open a session; the refresh token goes into a cookie, or into the body on request."""
@@ -57,7 +56,7 @@ class RefreshView(ApiView):
 
     authentication_classes = ()
     permission_classes = (Public,)
-    throttle_classes = (RefreshThrottle,)
+    anonymous_limit = "refresh"
 
     def post(self, request: Request) -> Response:
         """Rotate; the next refresh token comes the way the last one did."""

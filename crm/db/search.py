@@ -18,7 +18,9 @@ def search_text_field(*columns: str) -> GeneratedField:
     for column in columns:
         parts += [column, Value(" ")]
     return GeneratedField(
-        expression=Lower(Concat(*parts)), output_field=TextField(), db_persist=True
+        expression=Lower(Concat(*parts, output_field=TextField())),
+        output_field=TextField(),
+        db_persist=True,
     )
 
 

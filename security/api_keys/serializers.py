@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from crm.api import fields
 from crm.api.serializers import StrictModelSerializer, StrictSerializer
 from crm.env_parsers import duration_or_zero
 from security.models import ApiKey
@@ -13,16 +14,13 @@ from security.models import ApiKey
 class ApiKeySerializer(StrictModelSerializer):
     """A key as its team's admins see it."""
 
-    scopes = serializers.DictField(
-        child=serializers.ListField(
-            child=serializers.CharField(max_length=20), max_length=10, allow_empty=True
-        ),
-        allow_empty=True,
+    scopes = fields.DictField(
+        child=fields.ListField(child=fields.CharField(max_length=20), max_length=10)
     )
-    allowed_ips = serializers.ListField(
-        child=serializers.CharField(max_length=49), max_length=50, required=False
+    allowed_ips = fields.ListField(
+        child=fields.CharField(max_length=49), max_length=50, required=False
     )
-    expires_at = serializers.DateTimeField(required=False)
+    expires_at = fields.DateTimeField(required=False)
 
     class Meta:
         model = ApiKey
@@ -55,7 +53,7 @@ class ApiKeySerializer(StrictModelSerializer):
 class RotationSerializer(StrictSerializer):
     """`POST /v1/api-keys/{id}/rotate`."""
 
-    overlap = serializers.CharField(max_length=7, required=False, default="24h")
+    overlap = fields.CharField(max_length=7, required=False, default="24h")
 
     def validate_overlap(self, raw: str) -> timedelta:
         """Return the duration; raises a validation error for anything else."""

@@ -17,7 +17,8 @@ from security.api_keys.serializers import ApiKeySerializer, RotationSerializer, 
 from security.models import ApiKey
 from security.permissions import HasRights, IsSignedInUser, RequiredRight
 from security.roles import Right
-from security.viewsets import TeamScopedView, keyset_response
+from security.views import TeamScopedView
+from security.viewsets import keyset_response
 
 RESOURCE = "api_keys"
 

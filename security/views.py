@@ -1,0 +1,50 @@
+"""The one place that opens a team: views of team data run in one transaction that sees one team."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db import transaction
+from rest_framework.request import Request
+
+from crm.api.errors import MethodNotAllowed
+from security.actors import Actor
+from security.permissions import HasRights, RequiredRight
+from security.rate_limits.throttles import RateLimitedView
+
+
+class ApiView(RateLimitedView):
+    """A view that tells an unsupported method apart before it asks who calls."""
+
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        method = (request.method or "").lower()
+        if method not in self.http_method_names or not hasattr(self, method):
+            raise MethodNotAllowed(headers={"Allow": ", ".join(self.allowed_methods)})
+        super().initial(request, *args, **kwargs)
+
+
+class TeamScopedView(ApiView):
+    """A view whose handler runs in one transaction that authentication opens for one team.
+
+    Authentication sets the team in the statement that loads the caller (crm.db.tenancy), so the
+    transaction starts before it. An error answer rolls the transaction back.
+    """
+
+    permission_classes = (HasRights,)
+    required_rights: ClassVar[Mapping[str, Sequence[RequiredRight]]] = {}
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def actor(self) -> Actor:
+        """The authenticated caller."""
+        caller: Actor = self.request.user
+        return caller
+
+    def rights_of_action(self) -> Sequence[RequiredRight]:
+        """Return the (resource, right) pairs that the current call needs."""
+        method = (self.request.method or "").lower()
+        return self.required_rights["get" if method == "head" else method]
