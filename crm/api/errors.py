@@ -11,7 +11,8 @@ INVALID_TOKEN_CHALLENGE = f'{REALM_CHALLENGE}, error="invalid_token"'
 class ApiError(Exception):
     """An answer other than success; raise it anywhere below a view or middleware.
 
-    `details` is `{field: [messages]}` (or the few facts a code promises), `headers` are added to the answer.
+    `details` is `{field: [messages]}` (or the few facts a code promises), `headers` are added to
+    the answer.
     """
 
     status: ClassVar[int] = 500
@@ -120,7 +121,7 @@ class PermissionDenied(ApiError):
 
 
 class InsufficientScope(ApiError):
-    """The API key lacks a scope; `scope` (such as `clients:write`) is named to the caller (RFC 6750, 3.1)."""
+    """The API key lacks a scope; `scope` is named to the caller (RFC 6750, 3.1)."""
 
     status = 403
     code = "INSUFFICIENT_SCOPE"

@@ -31,16 +31,16 @@ def loads(raw: bytes) -> Any:
         value = orjson.loads(raw)
     except (orjson.JSONDecodeError, RecursionError) as error:
         raise InvalidJson(_explain(error)) from None
-    # A raw NUL is no valid JSON, so one can only come escaped; and what has few brackets is not deep.
+    # A raw NUL is no valid JSON, so one can only come escaped; what has few brackets is not deep.
     # Looking at the bytes first spares nearly every body the walk.
     if b"\\u0000" in raw or raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         _check(value)
     return value
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: orjson.JSONDecodeError | RecursionError) -> str:
     # The parser's words for too many levels are "depth limit" and, unclosed, "failed to allocate".
-    if not isinstance(error, orjson.JSONDecodeError) or "depth" in error.msg or "allocate" in error.msg:
+    if isinstance(error, RecursionError) or "depth" in error.msg or "allocate" in error.msg:
         return _TOO_DEEP
     return f"Malformed JSON: {error.msg}, line {error.lineno}, column {error.colno}."
 

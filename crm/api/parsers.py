@@ -18,7 +18,7 @@ _UTF8 = ("", "utf-8", "utf8")
 class StrictJSONParser(BaseParser):
     """Parse a body, or say in one clear line why not.
 
-    The size is bounded by DATA_UPLOAD_MAX_MEMORY_SIZE: reading `body` raises RequestDataTooBig, answered with 413.
+    Reading `body` raises RequestDataTooBig over DATA_UPLOAD_MAX_MEMORY_SIZE, answered with 413.
     """
 
     media_type = "application/json"
@@ -42,7 +42,7 @@ class StrictJSONParser(BaseParser):
 
 def _django_request(parser_context: Mapping[str, Any] | None) -> HttpRequest:
     request = (parser_context or {})["request"]
-    inner: HttpRequest = request._request  # noqa: SLF001 - DRF has no public way to the bounded `body`.
+    inner: HttpRequest = request._request
     return inner
 
 

@@ -31,7 +31,7 @@ class EnvelopeJSONRenderer(BaseRenderer):
 class JSONOnlyNegotiation(DefaultContentNegotiation):
     """Choose the view's first renderer without looking at `Accept`.
 
-    RFC 9110 (12.5.1) allows it, the contract promises a JSON body in every answer, and it spares the parsing.
+    RFC 9110 (12.5.1) allows it, every answer is promised to be JSON, and it spares the parsing.
     """
 
     def select_renderer(
