@@ -17,9 +17,8 @@ def die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     """
     if sys.platform != "linux":
         return lambda: None
-    libc = ctypes.CDLL(
-        None, use_errno=True
-    )  # Loaded before the fork: the child must not take the loader's lock.
+    # Loaded before the fork: the child must not wait for a lock that another thread held then.
+    libc = ctypes.CDLL(None, use_errno=True)
     parent = os.getpid()
 
     def set_death_signal() -> None:
@@ -28,3 +27,12 @@ def die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
             os._exit(1)
 
     return set_death_signal
+
+
+def tie_to_parent(death_signal: signal.Signals, parent: int) -> None:
+    """Have this process get `death_signal` when the process `parent` ends. Linux only."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+    if os.getppid() != parent:  # It ended before the call above.
+        os.kill(os.getpid(), death_signal)

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from crm.db.cluster import remove_cluster
 from crm.db.data_dir import create_data_dir
-from crm.db.file_lock import exclusive, is_held, is_shared, try_shared
+from crm.db.file_lock import exclusive, is_held, is_held_alone, try_shared
 from crm.db.secrets_file import FILE_NAME as SECRETS_NAME
 from crm.db.secrets_file import development_secrets
 
@@ -104,13 +104,13 @@ def running(data_dir: Path, *, throw_away: bool = False) -> Iterator[DatabaseUrl
     finally:
         os.close(usage)
         _wait_until_stopped(paths)
-        if keeper is not None and not is_held(paths.keeper):
+        if keeper is not None and not is_held_alone(paths.keeper):
             keeper.wait()
 
 
 def is_up(data_dir: Path) -> bool:
     """Tell whether a keeper has the server up."""
-    return is_held(lock_paths(data_dir).keeper)
+    return is_held_alone(lock_paths(data_dir).keeper)
 
 
 def remove(data_dir: Path) -> None:
@@ -124,7 +124,7 @@ def _join(data_dir: Path, paths: LockPaths, *, throw_away: bool) -> tuple[int, K
     """Return a handle on the shared lock, with the keeper when this process had to start it."""
     while (usage := try_shared(paths.users)) is None:
         time.sleep(POLL_SECONDS)  # The keeper is stopping the server for lack of users.
-    if is_held(paths.keeper):
+    if is_held_alone(paths.keeper):
         return usage, None
     try:
         return usage, _start_keeper(data_dir, throw_away=throw_away)
@@ -157,5 +157,7 @@ def _start_keeper(data_dir: Path, *, throw_away: bool) -> Keeper:
 def _wait_until_stopped(paths: LockPaths) -> None:
     """Wait for the keeper to stop the server, unless it stays up for another user."""
     deadline = time.monotonic() + STOP_SECONDS
-    while is_held(paths.keeper) and not is_shared(paths.users) and time.monotonic() < deadline:
+    while is_held_alone(paths.keeper) and time.monotonic() < deadline:
+        if is_held(paths.users) and not is_held_alone(paths.users):
+            return
         time.sleep(POLL_SECONDS)

@@ -30,22 +30,20 @@ def try_shared(path: Path) -> int | None:
 
 def is_held(path: Path) -> bool:
     """Tell whether any process holds `path`."""
-    handle = try_exclusive(path)
+    return _is_refused(path, fcntl.LOCK_EX)
+
+
+def is_held_alone(path: Path) -> bool:
+    """Tell whether a process holds `path` that lets no others join."""
+    return _is_refused(path, fcntl.LOCK_SH)
+
+
+def _is_refused(path: Path, kind: int) -> bool:
+    handle = _try(path, kind)
     if handle is None:
         return True
     os.close(handle)
     return False
-
-
-def is_shared(path: Path) -> bool:
-    """Tell whether `path` is held by processes that let others join."""
-    if not is_held(path):
-        return False
-    handle = try_shared(path)
-    if handle is None:
-        return False
-    os.close(handle)
-    return True
 
 
 def _try(path: Path, kind: int) -> int | None:

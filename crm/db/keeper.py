@@ -38,6 +38,7 @@ SUPERUSER = "postgres"
 START_SECONDS = 300  # Recovery after a crash may have a gigabyte of log to read.
 STOP_SECONDS = 30
 POLL_SECONDS = 0.05
+HOLD_ATTEMPTS = 20
 LOG_LIMIT_BYTES = 10_000_000
 
 
@@ -210,10 +211,19 @@ def report(line: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def hold(path: Path) -> bool:
+    """Hold `path` until this process ends. Those who only look whether it is held do so shortly."""
+    for _ in range(HOLD_ATTEMPTS):
+        if try_exclusive(path) is not None:
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
 def main(arguments: list[str]) -> int:
     """Run the keeper of one data directory."""
     data_dir = Path(arguments[0])
-    if try_exclusive(lock_paths(data_dir).keeper) is None:
+    if not hold(lock_paths(data_dir).keeper):
         report("Another process is starting the database.")
         return 1
     try:
