@@ -139,6 +139,15 @@ LOGIN_URL = "admin:login"
 
 # Paths that answer pages; every error elsewhere has the JSON envelope.
 HTML_PATH_PREFIXES = [f"/{env.admin_path}", "/static/"]
+CSRF_FAILURE_VIEW = "crm.api.views.csrf_failure"
+
+# What `/v1/health/ready` names; each returns its problems.
+READINESS_CHECKS = {
+    "database": "crm.api.readiness.database_problems",
+    "migrations": "crm.api.readiness.migration_problems",
+    "cache": "crm.api.readiness.cache_problems",
+    "isolation": "crm.db.isolation.isolation_problems",
+}
 
 # Answers. RequestContextMiddleware sets HSTS and the other headers on every answer.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
