@@ -102,8 +102,15 @@ class SettledCounter:
         except STORE_ERRORS as error:
             outage.begin(error)
 
+    def forget(self) -> None:
+        """Forget every count of this process, as between tests."""
+        with self._settling, self._lock:
+            self._dirty.clear()
+            for table in self._tables.values():
+                table.clear()
+
     def stop(self) -> None:
-        """End the thread and forget everything, as between tests. The next call starts anew."""
+        """Settle, end the thread and forget everything. The next call starts anew."""
         thread = self._thread
         self._is_stopping = True
         self._wake.set()
