@@ -38,27 +38,32 @@ class ErrorEnvelopeMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.html_prefixes = tuple(settings.HTML_PATH_PREFIXES)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             # WSGI reads no body without its length, and to ignore a body would be worse.
             return failure_response(errors.ValidationFailed("Send Content-Length."), request)
         response = self.get_response(request)
-        if response.status_code < 400 or self._is_right(request, response):
+        if response.status_code < 400 or _is_right(request, response):
             return response
         return _replace(response, request)
 
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         """Answer errors of plain Django views; None for faults, which Django logs and answers."""
-        if request.path.startswith(self.html_prefixes):
+        if is_html_path(request.path):
             return None
         error = to_api_error(exc)
         return failure_response(error, request) if error else None
 
-    def _is_right(self, request: HttpRequest, response: HttpResponseBase) -> bool:
-        is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        return is_json or request.path.startswith(self.html_prefixes)
+
+def is_html_path(path: str) -> bool:
+    """Whether a path is the admin's or a static file's, where errors are pages."""
+    return path.startswith(tuple(settings.HTML_PATH_PREFIXES))
+
+
+def _is_right(request: HttpRequest, response: HttpResponseBase) -> bool:
+    is_json = response.headers.get("Content-Type", "").startswith("application/json")
+    return is_json or is_html_path(request.path)
 
 
 def _replace(response: HttpResponseBase, request: HttpRequest) -> HttpResponse:
