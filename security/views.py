@@ -1,12 +1,13 @@
 """The one place that opens a team: views of team data run in one transaction that sees one team."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db import transaction
 from rest_framework.request import Request
 
 from crm.api.errors import MethodNotAllowed
+from crm.api.parameters import check_parameters
 from security.actors import Actor
 from security.permissions import HasRights, RequiredRight
 from security.rate_limits.throttles import RateLimitedView
@@ -22,6 +23,16 @@ class ApiView(RateLimitedView):
         if method not in self.http_method_names or not hasattr(self, method):
             raise MethodNotAllowed(headers={"Allow": ", ".join(self.allowed_methods)})
         super().initial(request, *args, **kwargs)
+        known = self.known_parameters()
+        if known is not None:
+            check_parameters(request.query_params, known)
+
+    def known_parameters(self) -> Collection[str] | None:
+        """Return the query parameters of the current call; None leaves them to its filters.
+
+        A token in a query string is thus refused like anything else (ASVS v5.0.0-14.2.1).
+        """
+        return ()
 
 
 class TeamScopedView(ApiView):

@@ -1,7 +1,7 @@
 """The records of a team over HTTP: a resource is a `RecordViewSet`; see CONTRIBUTING.md."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rest_framework.decorators import action
@@ -11,7 +11,9 @@ from rest_framework.viewsets import ViewSetMixin
 
 from crm.api.envelope import success
 from crm.api.errors import NotFound
-from crm.api.filters import StrictFilterSet
+from crm.api.filters import RecordFilterSet
+from crm.api.pagination import keyset_response
+from crm.api.parameters import read_flag
 from crm.api.serializers import StrictModelSerializer
 from crm.db.models import TeamModel, TeamQuerySet
 from security import records
@@ -35,13 +37,18 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
 
     resource: ClassVar[str]
     serializer_class: ClassVar[type[StrictModelSerializer]]
-    filterset_class: ClassVar[type[StrictFilterSet]]
+    filterset_class: ClassVar[type[RecordFilterSet]]
     ordering_fields: ClassVar[Mapping[str, str]]
 
     def rights_of_action(self) -> Sequence[RequiredRight]:
         return self.required_rights.get(
             self.action, ((self.resource, RIGHT_OF_ACTION.get(self.action, Right.EDIT)),)
         )
+
+    def known_parameters(self) -> Collection[str] | None:
+        if self.action == "list":
+            return None
+        return ("permanent",) if self.action == "destroy" else ()
 
     @property
     def model(self) -> type[TeamModel]:
@@ -97,7 +104,7 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
 
     def destroy(self, request: Request, pk: uuid.UUID) -> Response:
         """Delete a record so that it can be restored, or for good with `permanent=true`."""
-        if is_permanent(request):
+        if read_flag(request.query_params, "permanent"):
             require_right(self.actor, self.resource, Right.PURGE)
             records.purge_record(record=self.lock(self.of_team(), pk))
         else:

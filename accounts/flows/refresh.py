@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 # threads note their arrival late when the interpreter is busy. Waiting before the decision counts
 # all of them as "in flight" without ever accepting a token that comes after an answer was sent.
 # docs/adr/0002-refresh-rotation.md has the measurement.
-GATHER_SECONDS = 0.025
+GATHER_SECONDS = 0.1
 
 
 class Refreshed(NamedTuple):

@@ -1,7 +1,7 @@
 """`/v1/api-keys`: a team's admins manage its keys. No key manages keys."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rest_framework.decorators import action
@@ -11,6 +11,7 @@ from rest_framework.viewsets import ViewSetMixin
 
 from crm.api.envelope import success
 from crm.api.errors import NotFound
+from crm.api.pagination import keyset_response
 from security.api_keys import services
 from security.api_keys.filters import ApiKeyFilterSet
 from security.api_keys.serializers import ApiKeySerializer, RotationSerializer, issued_key_body
@@ -18,7 +19,6 @@ from security.models import ApiKey
 from security.permissions import HasRights, IsSignedInUser, RequiredRight
 from security.roles import Right
 from security.views import TeamScopedView
-from security.viewsets import keyset_response
 
 RESOURCE = "api_keys"
 
@@ -44,6 +44,9 @@ class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
 
     def rights_of_action(self) -> Sequence[RequiredRight]:
         return self.required_rights[self.action]
+
+    def known_parameters(self) -> Collection[str] | None:
+        return None if self.action == "list" else ()
 
     def of_team(self) -> Any:
         """Return the keys of the caller's team."""
