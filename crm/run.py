@@ -32,6 +32,8 @@ FAILURES = (DatabaseStartError, DatabaseError, CommandError, ImproperlyConfigure
 
 def main(arguments: list[str]) -> None:
     """Run until a signal; a failure ends with one line on stderr and status 1."""
+    # Set explicitly: a shell starts background jobs with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for stop_signal in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop_signal, stop)
     if WITH_PARENT in arguments:
