@@ -112,9 +112,6 @@ class Environment:
     rate_limit_login_calls: Rate | None = variable(
         "Guessing", "Sign-ins right or wrong, an address; 0: off.", parse.rate, "1200/15m"
     )
-    rate_limit_login_calls: Rate | None = variable(
-        "Guessing", "Sign-ins right or wrong, an address; 0: off.", parse.rate, "600/15m"
-    )
     rate_limit_refresh: Rate | None = variable(
         "Guessing", "Token refreshes, an address; 0: off.", parse.rate, "600/1m"
     )

@@ -14,9 +14,9 @@ from django.db import connection
 from crm.db.counter_cache import connections
 from crm.env import env
 from crm.rate import Rate
-from security.rate_limits import table
 from security.rate_limits.settled import settled_counter
 from security.rate_limits.store import outage
+from security.rate_limits.table import LIMITS
 
 SetRate = Callable[[str, str], None]
 
@@ -63,10 +63,11 @@ def counters(request: pytest.FixtureRequest, settings: Any) -> Iterator[Any]:
 def set_rate(monkeypatch: pytest.MonkeyPatch) -> SetRate:
     """Give a named limit another rate, as the environment would: `set_rate("api", "5/1m")`."""
 
+    rates: dict[str, Any] = {}
+
     def set_rate(name: str, rate: str) -> None:
-        attribute = table.LIMITS[name].env_attribute
-        changed: Any = dataclasses.replace(table.env, **{attribute: Rate.parse(rate)})
-        monkeypatch.setattr(table, "env", changed)
+        rates[LIMITS[name].env_attribute] = Rate.parse(rate)
+        monkeypatch.setattr("security.rate_limits.table.env", dataclasses.replace(env, **rates))
 
     return set_rate
 
@@ -75,8 +76,9 @@ def set_rate(monkeypatch: pytest.MonkeyPatch) -> SetRate:
 def counting_environment(counters: Any) -> dict[str, str]:
     """The environment of another process that counts in the same store as this test."""
     location = urlsplit(env.database_url)._replace(path=f"/{connection.settings_dict['NAME']}")
-    is_redis = isinstance(counters, RedisCache)
-    redis_url = settings.CACHES["counters"]["LOCATION"] if is_redis else ""
+    redis_url = ""
+    if isinstance(counters, RedisCache):
+        redis_url = str(settings.CACHES["counters"]["LOCATION"])
     return {
         "DATABASE_URL": location.geturl(),
         "REDIS_URL": redis_url,
@@ -96,5 +98,6 @@ def broken_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _uses_database(request: pytest.FixtureRequest) -> bool:
-    asks_by_fixture = {"db", "transactional_db", "counters"}.intersection(request.fixturenames)
-    return bool(asks_by_fixture) or request.node.get_closest_marker("django_db") is not None
+    fixtures = {"db", "transactional_db", "counters", "counter_connections"}
+    is_asked_for = bool(fixtures.intersection(request.fixturenames))
+    return is_asked_for or request.node.get_closest_marker("django_db") is not None

@@ -79,12 +79,12 @@ def redis_server_of_run() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def redis_server(redis_server_of_run: RedisServer) -> Iterator[RedisServer]:
+def redis_server(redis_server_of_run: RedisServer) -> RedisServer:
     """A Redis that runs and holds nothing."""
     redis_server_of_run.start()
     with redis.Redis.from_url(redis_server_of_run.url) as client:
         client.flushdb()
-    yield redis_server_of_run
+    return redis_server_of_run
 
 
 def _answers(client: redis.Redis) -> bool:

@@ -1,4 +1,4 @@
-"""General limits: counted in the process, settled by a thread, at most 10 % too many let through."""
+"""General limits: counted in the process, settled by a thread, at most 10 % above the limit."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from crm.db.counter_cache import CounterCache
 from crm.rate import Rate
 from security.rate_limits import settled
 from security.rate_limits.settled import SettledCounter, settled_counter
-from security.rate_limits.store import outage
+from security.rate_limits.store import count_many, outage
 from security.rate_limits.table import LIMITS
 from security.rate_limits.verdict import Verdict
 from security.tests.counters import SetRate
@@ -80,7 +80,6 @@ def test_ordinary_call_does_not_use_the_store(
     counters: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     users: set[str] = set()
-    count_many = settled.count_many
 
     def record_thread(deltas: Mapping[str, tuple[int, float]]) -> dict[str, int]:
         users.add(threading.current_thread().name)
