@@ -1,5 +1,7 @@
 """The web server: granian in front of `crm.wsgi:application`."""
 
+import copy
+import logging
 import multiprocessing
 import os
 import signal
@@ -7,9 +9,9 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from granian import Granian
 from granian.constants import Interfaces
-from granian.log import LogLevels
+from granian.log import LOGGING_CONFIG, LogLevels
+from granian.server.mp import MPServer
 
 from crm.db.child_process import tie_to_parent
 from crm.env import env
@@ -22,7 +24,18 @@ STOP_SECONDS = 10
 ACCESS_LOG_FORMAT = '%(time)s %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
 
 
-class WebServer(Granian):
+class OneLineFormatter(logging.Formatter):
+    """Escapes what is not printable ASCII.
+
+    SECURITY: granian decodes the path; a line break in it would forge a line of the log.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        return super().format(record).encode("unicode_escape").decode("ascii")
+
+
+class WebServer(MPServer):
     """Serves until SIGINT, SIGTERM or SIGHUP. Its workers do not outlive it."""
 
     def __init__(self) -> None:
@@ -36,6 +49,7 @@ class WebServer(Granian):
             backpressure=CONNECTIONS,
             # Its notes of lower levels comment on the number of threads, which is meant.
             log_level=LogLevels.error,
+            log_dictconfig=log_configuration(),
             log_access=True,
             log_access_format=ACCESS_LOG_FORMAT,
             respawn_failed_workers=True,
@@ -51,6 +65,13 @@ class WebServer(Granian):
         # A forked worker would share this process's database connections and locks.
         multiprocessing.set_start_method("spawn", force=True)
         self.serve(target_loader=load_application)
+
+
+def log_configuration() -> dict[str, Any]:
+    """Return granian's own configuration with a safe formatter for its access log."""
+    configuration: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
+    configuration["formatters"]["access"] = {"()": OneLineFormatter}
+    return configuration
 
 
 def load_application(target: str) -> Callable[..., Any]:
