@@ -78,7 +78,8 @@ class Outage:
             logger.error(
                 "The counter store is down (%s): sign-in is refused, "
                 "general limits are counted in each process alone",
-                type(error).__name__,
+                # PostgreSQL repeats the statement below the first line.
+                str(error).partition("\n")[0],
             )
 
     def end(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -10,6 +11,7 @@ from django.core.checks import run_checks
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from crm.db import autonomous
 from crm.db.counter_cache import CounterCache, connections
 
 
@@ -126,6 +128,18 @@ def test_at_most_four_connections_are_held(cache: CounterCache) -> None:
         list(pool.map(lambda _: cache.incr("visits"), range(200)))
     assert cache.get("visits") == 200
     assert len(connections._idle) <= 4
+
+
+def test_caller_waits_for_a_connection_only_so_long(
+    cache: CounterCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autonomous, "SLOT_TIMEOUT_SECONDS", 0.01)
+    with ExitStack() as lent:
+        for _ in range(autonomous.MAX_CONNECTIONS):
+            lent.enter_context(connections._connection())
+        with pytest.raises(DatabaseError, match="busy"):
+            cache.get("visits")
+    assert cache.get("visits") is None
 
 
 def test_server_that_is_down_is_a_database_error(
