@@ -72,7 +72,7 @@ def _checks() -> Mapping[str, Check]:
 @lru_cache(maxsize=1)
 def _migrations() -> frozenset[tuple[str, str]]:
     """Return the newest migration of each app, read from disk once."""
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None, ignore_no_migrations=True)
     return frozenset(loader.graph.leaf_nodes())
 
 
