@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -46,22 +45,18 @@ def _explain(error: orjson.JSONDecodeError | RecursionError) -> str:
 
 
 def _check(value: Any) -> None:
+    """Walk level by level, without recursion, for NUL characters and too many levels."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        deeper: list[Any] = []
-        for item in level:
-            if isinstance(item, str):
-                if "\0" in item:
-                    raise InvalidJson("NUL characters are not allowed.")
-            elif isinstance(item, Mapping):
-                deeper.extend(item)
-                deeper.extend(item.values())
-            elif isinstance(item, list):
-                deeper.extend(item)
-        if not deeper:
-            return
-        level = deeper
-    raise InvalidJson(_TOO_DEEP)
+    depth = 0
+    while level:
+        if any("\0" in item for item in level if isinstance(item, str)):
+            raise InvalidJson("NUL characters are not allowed.")
+        containers = [item for item in level if isinstance(item, dict | list)]
+        depth += 1
+        if containers and depth > MAX_DEPTH:
+            raise InvalidJson(_TOO_DEEP)
+        level = [inner for item in containers for inner in item]
+        level += [inner for item in containers if isinstance(item, dict) for inner in item.values()]
 
 
 def _encode(value: Any) -> Any:
