@@ -4,9 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import transaction
-
-from crm.db.tenancy import set_context
+from crm.db.tenancy import context
 
 logger = logging.getLogger(__name__)
 
@@ -15,12 +13,9 @@ logger = logging.getLogger(__name__)
 def all_teams(*, reason: str, actor_id: str, actor_label: str) -> Iterator[None]:
     """Run a block in a transaction that sees all teams, as a member of staff.
 
-    The door closes with the block, also when the block is nested in a longer transaction.
+    The door closes with the block, also when the block is nested in a longer transaction; in
+    another opening of the door it stays open until the outer block ends.
     """
     logger.info("All-teams door opened by %s: %s", actor_id, reason)
-    with transaction.atomic():
-        set_context(
-            all_teams="on", actor_kind="staff", actor_id=actor_id, actor_label=actor_label
-        )
+    with context(all_teams="on", actor_kind="staff", actor_id=actor_id, actor_label=actor_label):
         yield
-        set_context(all_teams="", actor_kind="", actor_id="", actor_label="")

@@ -1,10 +1,11 @@
 """Reads the catalogue and tells what is open: the start, readiness and a test ask it.
 
-A table with a `team_id` and without forced row-level security, or a role that row-level security
-does not bind, is a reason not to serve.
+A table with a `team_id` and without forced row-level security, a policy or view that shows more
+than one team, or a role that row-level security does not bind, is a reason not to serve.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -16,27 +17,78 @@ TABLES_READ_BEFORE_THE_TEAM = frozenset(
     {"accounts_membership", "accounts_session", "security_apikey"}
 )
 
-_TEAM_TABLES = """
-    SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
-           EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid
-                    AND p.polname = 'team_isolation'
-                    AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL)
+_RELATIONS = """
+    SELECT c.relname, c.relkind::text,
+           c.relrowsecurity AND c.relforcerowsecurity,
+           coalesce(c.reloptions::text[] && ARRAY['security_invoker=true', 'security_invoker=on'],
+                    false)
       FROM pg_class c
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'team_id' AND NOT a.attisdropped
-     WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relnamespace = 'public'::regnamespace
      ORDER BY c.relname
 """
+# The policies that bind the application role: for everybody, or for a role it is a member of.
+_POLICIES = """
+    SELECT c.relname, p.polname, p.polcmd::text, p.polpermissive,
+           pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)
+      FROM pg_policy p
+      JOIN pg_class c ON c.oid = p.polrelid AND c.relnamespace = 'public'::regnamespace
+      JOIN pg_roles r ON r.rolname = coalesce(nullif(%s, ''), current_user)
+     WHERE EXISTS (SELECT FROM unnest(p.polroles) AS bound (role)
+                    WHERE role = 0 OR pg_has_role(r.oid, role, 'MEMBER'))
+"""
 _ROLE = """
-    SELECT rolsuper, rolbypassrls,
-           EXISTS (SELECT FROM pg_class c WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p')
-                    AND c.relnamespace = 'public'::regnamespace)
+    SELECT EXISTS (SELECT FROM pg_roles g
+                    WHERE pg_has_role(r.oid, g.oid, 'MEMBER') AND g.rolsuper),
+           EXISTS (SELECT FROM pg_roles g
+                    WHERE pg_has_role(r.oid, g.oid, 'MEMBER') AND g.rolbypassrls),
+           EXISTS (SELECT FROM pg_class c
+                    WHERE pg_has_role(r.oid, c.relowner, 'MEMBER') AND c.relkind IN ('r', 'p')
+                      AND c.relnamespace = 'public'::regnamespace)
       FROM pg_roles r WHERE rolname = coalesce(nullif(%s, ''), current_user)
 """
+_TEAM_SETTING = "current_setting('app.team_id'"
+_DOOR_SETTING = "current_setting('app.all_teams'"
+
+
+class _Relation(NamedTuple):
+    name: str
+    kind: str
+    is_forced: bool
+    is_invoker: bool
+
+
+class _Policy(NamedTuple):
+    table: str
+    name: str
+    command: str
+    is_permissive: bool
+    using: str | None
+    with_check: str | None
+
+    @property
+    def isolates(self) -> bool:
+        """Tell whether it holds every read and write to the team of the transaction."""
+        return (
+            self.name == "team_isolation"
+            and self.command == "*"
+            and self.is_permissive
+            and _TEAM_SETTING in (self.using or "")
+            and _TEAM_SETTING in (self.with_check or "")
+        )
+
+    @property
+    def opens(self) -> bool:
+        """Tell whether it shows rows whatever the settings of the transaction say."""
+        expressions = [text for text in (self.using, self.with_check) if text is not None]
+        return self.is_permissive and not all(
+            _TEAM_SETTING in text or _DOOR_SETTING in text for text in expressions
+        )
 
 
 def isolation_problems() -> list[str]:
     """Return one line for each reason why teams are not walled off; none when they are."""
-    return [*_table_problems(), *_role_problems()]
+    return [*_relation_problems(), *_role_problems()]
 
 
 def refuse_open_database() -> None:
@@ -47,29 +99,54 @@ def refuse_open_database() -> None:
 
 def team_tables() -> list[str]:
     """Return the tables that row-level security must guard."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TEAM_TABLES)
-        names = [name for name, _, _ in cursor.fetchall()]
-    return [name for name in names if name not in TABLES_READ_BEFORE_THE_TEAM]
+    return [found.name for found in _relations() if found.kind in {"r", "p"}]
 
 
-def _table_problems() -> Iterator[str]:
+def _relations() -> list[_Relation]:
     with connection.cursor() as cursor:
-        cursor.execute(_TEAM_TABLES)
-        rows = cursor.fetchall()
-    for name, is_forced, has_policy in rows:
-        if name in TABLES_READ_BEFORE_THE_TEAM:
-            continue
-        if not is_forced:
-            yield f"Table {name}: row-level security is not enabled and forced."
-        if not has_policy:
-            yield f"Table {name}: the policy team_isolation is missing."
+        cursor.execute(_RELATIONS)
+        found = [_Relation(*row) for row in cursor.fetchall()]
+    return [relation for relation in found if relation.name not in TABLES_READ_BEFORE_THE_TEAM]
+
+
+def _policies() -> list[_Policy]:
+    with connection.cursor() as cursor:
+        cursor.execute(_POLICIES, [application_role()])
+        return [_Policy(*row) for row in cursor.fetchall()]
+
+
+def _relation_problems() -> Iterator[str]:
+    policies = _policies()
+    for relation in _relations():
+        if relation.kind == "v":
+            if not relation.is_invoker:
+                yield f"View {relation.name}: shows its owner's rows; make it security_invoker."
+        elif relation.kind in {"m", "f"}:
+            yield f"Relation {relation.name}: row-level security cannot guard its team_id."
+        else:
+            yield from _table_problems(
+                relation, [policy for policy in policies if policy.table == relation.name]
+            )
+
+
+def _table_problems(table: _Relation, policies: list[_Policy]) -> Iterator[str]:
+    if not table.is_forced:
+        yield f"Table {table.name}: row-level security is not enabled and forced."
+    if not any(policy.isolates for policy in policies):
+        yield f"Table {table.name}: the policy team_isolation is missing."
+    for policy in policies:
+        if policy.opens:
+            yield f"Table {table.name}: the policy {policy.name} shows rows of every team."
 
 
 def _role_problems() -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(_ROLE, [application_role()])
-        is_superuser, bypasses_rls, owns_tables = cursor.fetchone()
+        row = cursor.fetchone()
+    if row is None:
+        yield "The application role of DATABASE_URL does not exist on the server."
+        return
+    is_superuser, bypasses_rls, owns_tables = row
     if is_superuser:
         yield "The application role is a superuser: row-level security does not bind it."
     if bypasses_rls:

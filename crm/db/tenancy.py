@@ -30,17 +30,32 @@ def team_context(
     actor_id: str = "",
     actor_label: str = "",
 ) -> Iterator[None]:
-    """Run a block in a transaction that sees one team, for commands, jobs and tests."""
-    with transaction.atomic():
-        set_context(
-            team_id=str(team_id),
-            actor_kind=actor_kind,
-            actor_id=actor_id,
-            actor_label=actor_label,
-        )
+    """Run a block in a transaction that sees one team, for commands, jobs and tests.
+
+    Inside another block, also inside the all-teams door, it sees its own team only; the outer
+    block sees again what it saw before.
+    """
+    with context(
+        team_id=str(team_id),
+        all_teams="",
+        actor_kind=actor_kind,
+        actor_id=actor_id,
+        actor_label=actor_label,
+    ):
         yield
-        # A nested block ends before its transaction does: close the team behind it.
-        set_context(team_id="", actor_kind="", actor_id="", actor_label="")
+
+
+@contextmanager
+def context(**settings: str) -> Iterator[None]:
+    """Run a block in a transaction with `app.*` settings; the former ones come back behind it."""
+    with transaction.atomic():
+        former = _read_context(*settings)
+        set_context(**settings)
+        yield
+        # A nested block ends before its transaction does. An error needs nothing done: the
+        # rollback takes the settings back too.
+        if not connection.needs_rollback:
+            set_context(**former)
 
 
 def set_context(**settings: str) -> None:
@@ -48,4 +63,12 @@ def set_context(**settings: str) -> None:
     columns = ", ".join(["set_config(%s, %s, true)"] * len(settings))
     parameters = [part for name, value in settings.items() for part in (f"app.{name}", value)]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns}", parameters)  # noqa: S608 (only placeholders)
+        # Only placeholders are put together here.
+        cursor.execute(f"SELECT {columns}", parameters)
+
+
+def _read_context(*names: str) -> dict[str, str]:
+    columns = ", ".join(["coalesce(current_setting(%s, true), '')"] * len(names))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns}", [f"app.{name}" for name in names])
+        return dict(zip(names, cursor.fetchone(), strict=True))
