@@ -8,6 +8,9 @@ REALM_CHALLENGE = 'Bearer realm="crm"'
 INVALID_TOKEN_CHALLENGE = f'{REALM_CHALLENGE}, error="invalid_token"'
 
 
+UNKNOWN_FIELD = "Unknown field."
+
+
 class ApiError(Exception):
     """An answer other than success; raise it anywhere below a view or middleware.
 

@@ -44,7 +44,7 @@ def roll_back() -> None:
     """Mark the request's own transaction for rollback, when it has one."""
     blocks = connection.atomic_blocks
     # A test's transaction is not the request's; Django's `durable` tells them apart the same way.
-    if connection.in_atomic_block and blocks and not blocks[-1]._from_testcase:
+    if connection.in_atomic_block and blocks and not getattr(blocks[-1], "_from_testcase", False):
         connection.set_rollback(True)
 
 
@@ -69,7 +69,8 @@ def _flatten(detail: Any, path: str) -> Iterator[tuple[str, str]]:
     """Yield (dotted camelCase path, message) of DRF's nested errors."""
     if isinstance(detail, Mapping):
         for key, value in detail.items():
-            name = "" if key in _NON_FIELD else camel_case(str(key))
+            # Below the top are names as the caller wrote them, or places in a list.
+            name = str(key) if path else _spoken(str(key), value)
             yield from _flatten(value, ".".join(filter(None, (path, name))))
     elif isinstance(detail, list | tuple):
         for index, value in enumerate(detail):
@@ -80,6 +81,13 @@ def _flatten(detail: Any, path: str) -> Iterator[tuple[str, str]]:
         yield path, str(detail)
 
 
+def _spoken(key: str, messages: Any) -> str:
+    if key in _NON_FIELD:
+        return ""
+    # A name that is none is told back as it came.
+    return key if messages == [errors.UNKNOWN_FIELD] else camel_case(key)
+
+
 def _from_model_validation(exc: django_errors.ValidationError) -> errors.ApiError:
     return _from_validation(
         drf.ValidationError(exc.message_dict if hasattr(exc, "error_dict") else exc.messages)
@@ -87,7 +95,7 @@ def _from_model_validation(exc: django_errors.ValidationError) -> errors.ApiErro
 
 
 def _from_throttled(exc: drf.Throttled) -> errors.ApiError:
-    wait = math.ceil(exc.wait or 1)
+    wait = math.ceil(getattr(exc, "wait", None) or 1)
     return errors.RateLimited(headers={"Retry-After": str(wait)})
 
 

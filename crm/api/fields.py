@@ -102,7 +102,7 @@ class UUIDField(Strict, serializers.UUIDField):
         return super().to_internal_value(data)
 
 
-class PrimaryKeyRelatedField(Strict, serializers.PrimaryKeyRelatedField):
+class PrimaryKeyRelatedField(Strict, serializers.PrimaryKeyRelatedField[Any]):
     """A record named by its id. Give it a queryset of the caller's team."""
 
     def to_internal_value(self, data: Any) -> Any:

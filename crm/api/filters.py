@@ -83,7 +83,6 @@ class IdFilter(filters.Filter):
     field_class = _IdFormField
 
 
-
 class StrictFilterSet(FilterSet):
     """Filters are declared in snake_case (or taken from Meta.fields) and spoken in camelCase.
 
@@ -165,7 +164,7 @@ class RecordFilterSet(StrictFilterSet):
     created_by = IdFilter(field_name="created_by_id")
     deleted = BooleanFilter(method="leave")
 
-    def leave(self, queryset: Any, name: str, value: object) -> Any:  # noqa: ARG002
+    def leave(self, queryset: Any, name: str, value: object) -> Any:
         """Do nothing: `apply` has chosen between present and deleted rows."""
         return queryset
 
@@ -175,5 +174,3 @@ class RecordFilterSet(StrictFilterSet):
         wants_deleted = read_flag(request.query_params, "deleted")
         rows = queryset.deleted() if wants_deleted else queryset.present()
         return super().apply(rows, request)
-
-

@@ -74,7 +74,8 @@ def _replace(response: HttpResponseBase, request: HttpRequest) -> HttpResponse:
         if name not in _BODY_HEADERS:
             replaced.headers.setdefault(name, value)
     replaced.cookies = response.cookies
-    response.close()
+    # Not closed here: that would tell Django that the request is over.
+    replaced._resource_closers += response._resource_closers  # type: ignore[attr-defined]  # Not in the stubs.
     return replaced
 
 

@@ -32,7 +32,10 @@ DEFAULT_ORDERING = "-createdAt"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows of `values_list` (what they are ordered by may follow the columns asked for) and the envelope's `pagination`."""
+    """Rows of `values_list` and the envelope's `pagination`.
+
+    What the rows are ordered by may follow the columns that were asked for.
+    """
 
     rows: Sequence[tuple[Any, ...]]
     pagination: dict[str, Any]
@@ -119,7 +122,7 @@ def read_page(
     key = _key_of(queryset.model, ordering, ordering_fields)
     cursor = None
     if "cursor" in parameters:
-        cursor = decode_cursor(parameters["cursor"], ordering, key.fields)
+        cursor = decode_cursor(str(parameters["cursor"]), ordering, key.fields)
     total = {"total": queryset.count()} if read_flag(parameters, "count") else {}
 
     wanted = queryset if cursor is None else queryset.filter(key.beyond(cursor))
@@ -137,8 +140,12 @@ def read_page(
 
     pagination = {
         "limit": limit,
-        "nextCursor": encode_cursor(ordering, Cursor(False, key_of(rows[-1]))) if has_next else None,
-        "previousCursor": encode_cursor(ordering, Cursor(True, key_of(rows[0]))) if has_previous else None,
+        "nextCursor": encode_cursor(ordering, Cursor(False, key_of(rows[-1])))
+        if has_next
+        else None,
+        "previousCursor": encode_cursor(ordering, Cursor(True, key_of(rows[0])))
+        if has_previous
+        else None,
         **total,
     }
     return Page(rows, pagination)
@@ -174,9 +181,7 @@ def _compile_key(
         expressions = [IsNull(expression, True), Coalesce(expression, empty)]
         columns = expressions
         fields = [models.BooleanField(), field]
-    return Key(
-        is_descending, (*columns, "id"), (*expressions, F("id")), (*fields, model._meta.pk)
-    )
+    return Key(is_descending, (*columns, "id"), (*expressions, F("id")), (*fields, model._meta.pk))
 
 
 def _output_field(model: type[models.Model], expression: Any) -> models.Field[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.http import QueryDict
 
@@ -29,7 +29,7 @@ def check_parameters(parameters: QueryDict, known: Collection[str]) -> None:
         raise ValidationFailed(details=problems)
 
 
-def _problem(name: str, values: list[object], known: Collection[str]) -> str | None:
+def _problem(name: str, values: Sequence[object], known: Collection[str]) -> str | None:
     if name not in known:
         return "Unknown parameter."
     if len(values) != 1:

@@ -28,7 +28,7 @@ _remembered: tuple[float, Mapping[str, bool]] = (0.0, {})
 
 def readiness() -> Mapping[str, bool]:
     """Return which of the named checks pass; problems go to the log, not to strangers."""
-    global _remembered  # noqa: PLW0603 - one answer for the process.
+    global _remembered
     expires_at, results = _remembered
     now = time.monotonic()
     if now >= expires_at:
@@ -39,7 +39,7 @@ def readiness() -> Mapping[str, bool]:
 
 def forget_readiness() -> None:
     """Make the next call look again."""
-    global _remembered  # noqa: PLW0603 - as above.
+    global _remembered
     _remembered = (0.0, {})
 
 

@@ -12,10 +12,10 @@ from django.db import models
 from rest_framework import serializers
 
 from crm.api import fields as strict
+from crm.api.errors import UNKNOWN_FIELD
 from crm.api.naming import camel_case as camel_case
 from crm.api.shape import Column, Shape
 
-UNKNOWN_FIELD = "Unknown field."
 # A body of a megabyte can name a hundred thousand fields; the answer names the first few.
 _NAMED_UNKNOWN_FIELDS = 20
 
@@ -34,7 +34,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         super().__init_subclass__(**kwargs)
         # DRF's metaclass has gathered them by now. A lenient field is replaced when the class is
         # made, so that none can be forgotten.
-        declared: dict[str, Any] = cls._declared_fields  # type: ignore[attr-defined]
+        declared: dict[str, Any] = cls._declared_fields
         for name, field in declared.items():
             declared[name] = strict.strict_version(field)
 
@@ -64,9 +64,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _unknown_fields(self, data: Any) -> dict[str, list[str]]:
         if not isinstance(data, Mapping):
             return {}
-        unknown = [
-            name for name in data if name not in self.fields or self.fields[name].read_only
-        ]
+        unknown = [name for name in data if name not in self.fields or self.fields[name].read_only]
         return {name[:100]: [UNKNOWN_FIELD] for name in unknown[:_NAMED_UNKNOWN_FIELDS]}
 
     @classmethod
@@ -177,4 +175,3 @@ def _orm_path(field: serializers.Field[Any, Any, Any, Any]) -> str:
     if isinstance(field, serializers.PrimaryKeyRelatedField) and not path.endswith("_id"):
         return f"{path}_id"
     return path
-

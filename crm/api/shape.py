@@ -37,9 +37,7 @@ class Shape:
         return tuple([get(instance) for get in self._getters])
 
 
-def _slices(
-    columns: Sequence[Column], *, start: int
-) -> list[tuple[str, tuple[str, ...], slice]]:
+def _slices(columns: Sequence[Column], *, start: int) -> list[tuple[str, tuple[str, ...], slice]]:
     """Return (name, field names, place in the row) of each nested object."""
     groups: dict[str, list[str]] = {}
     for column in columns[start:]:

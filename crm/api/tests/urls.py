@@ -1,5 +1,6 @@
 """Routes of the tests of this package: one view that echoes, and several that fail."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -13,13 +14,13 @@ from crm.api.envelope import success
 from crm.api.errors import Conflict
 from crm.api.views import OpenView, not_found
 
-FAULTS: dict[str, Exception] = {
-    "conflict": Conflict(details={"name": ["Taken."]}),
-    "absent": Http404("/secret/path"),
-    "denied": PermissionDenied(),
-    "suspicious": SuspiciousOperation("secret"),
-    "outage": OperationalError("password of the database"),
-    "fault": RuntimeError("secret"),
+FAULTS: dict[str, Callable[[], Exception]] = {
+    "conflict": lambda: Conflict(details={"name": ["Taken."]}),
+    "absent": lambda: Http404("/secret/path"),
+    "denied": PermissionDenied,
+    "suspicious": lambda: SuspiciousOperation("secret"),
+    "outage": lambda: OperationalError("password of the database"),
+    "fault": lambda: RuntimeError("secret"),
 }
 
 
@@ -35,11 +36,11 @@ class EchoView(OpenView):
 
 class FaultView(OpenView):
     def get(self, request: Request, name: str) -> Response:
-        raise FAULTS[name]
+        raise FAULTS[name]()
 
 
 def plain_fault(request: HttpRequest, name: str) -> HttpResponse:
-    raise FAULTS[name]
+    raise FAULTS[name]()
 
 
 def plain_status(request: HttpRequest, status: int) -> HttpResponse:
