@@ -50,10 +50,10 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "security.middleware.AdminAddressMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "security.html_only.HtmlSessionMiddleware",
+    "security.html_only.HtmlCsrfMiddleware",
+    "security.html_only.HtmlAuthenticationMiddleware",
+    "security.html_only.HtmlMessageMiddleware",
 ]
 
 TEMPLATES = [
@@ -108,6 +108,8 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_FAILURE_LIMIT = env.max_login_attempts
 AXES_COOLOFF_TIME = env.lockout_duration
 AXES_LOCKOUT_PARAMETERS = ["username"]
+# What django-axes calls the name in credentials it makes itself, when a success resets failures.
+AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "security.identifiers.axes_username"
 AXES_CLIENT_IP_CALLABLE = "security.client_ip.axes_client_ip"
 AXES_RESET_ON_SUCCESS = True

@@ -70,6 +70,7 @@ def _judge_alone(request: HttpRequest, identifier: str, password: str) -> _Judge
         if user is not None:
             reservation.give_back()
     if not isinstance(user, User):
+        _count_from_now(identifier)
         failure_count = request.axes_failures_since_start or 0  # type: ignore[attr-defined]
         return _Judgement(_Outcome.WRONG, failure_count=failure_count)
     # django-axes forgets the failures and Django writes last_login on this signal.
@@ -83,6 +84,15 @@ def _lock_identifier(identifier: str) -> None:
     with connection.cursor() as cursor:
         number = int.from_bytes(digest[:8], "big", signed=True)
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def _count_from_now(identifier: str) -> None:
+    """Have all counted failures on the identifier forgotten together, after the last one.
+
+    django-axes keeps a row with a time of its own for each browser and address: a guesser who
+    changes them would see the lock end when his first failure is forgotten.
+    """
+    AccessAttempt.objects.filter(username=identifier).update(attempt_time=timezone.now())
 
 
 def account_locked(identifier: str) -> AccountLocked:
