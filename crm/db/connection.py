@@ -6,6 +6,7 @@ import environ
 
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
 CONNECTION_MAX_AGE_SECONDS = 600
+PREPARE_THRESHOLD = 5
 
 
 def database_settings(url: str) -> dict[str, Any]:
@@ -20,6 +21,8 @@ def database_settings(url: str) -> dict[str, Any]:
     settings["OPTIONS"] = {
         **settings.get("OPTIONS", {}),
         "application_name": "crm",
+        "server_side_binding": True,
+        "prepare_threshold": PREPARE_THRESHOLD,
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}",
     }
     return settings

@@ -1,0 +1,60 @@
+"""The benchmark's database: 100,000 clients over 10 teams."""
+
+from typing import NamedTuple
+
+from django.db import connection
+
+from accounts.models import Membership, Team, User
+from crm.db.tenancy import team_context
+from security.api_keys.services import issue_key
+from security.roles import Role
+
+CLIENT_COUNT = 100_000
+# One team has most of the clients, so that page 3,900 of 25 exists; it is the one measured.
+SMALL_TEAM_CLIENTS = 200
+TEAM_COUNT = 10
+EMAIL = "bench@example.com"
+PASSWORD = "Bench-Password-2026!"  # noqa: S105 (of a database made for one run)
+
+_INSERT = """
+    INSERT INTO clients_client (
+        id, team_id, created_by_id, created_at, updated_at, first_name, last_name, email, phone,
+        contact_type, status, address, tags, notes)
+    SELECT gen_random_uuid(), %s, %s, now() - n * interval '1 minute', now(),
+           'First' || n, 'Last' || (n * 7919 %% 100003), 'client' || n || '@example.com',
+           '+1 555 0100', 'buyer', 'active',
+           '{"line1": "1 Ocean Avenue", "city": "Portland", "postalCode": "04101"}',
+           '{relocation,cash}', 'Prefers calls in the morning.'
+      FROM generate_series(1, %s) AS n
+"""
+
+
+class BenchTeam(NamedTuple):
+    """The team that is measured."""
+
+    membership: Membership
+    api_key: str
+
+
+def load() -> BenchTeam:
+    """Fill an empty database and return the big team."""
+    sizes = [CLIENT_COUNT - SMALL_TEAM_CLIENTS * (TEAM_COUNT - 1)]
+    sizes += [SMALL_TEAM_CLIENTS] * (TEAM_COUNT - 1)
+    user = User.objects.create_user(EMAIL, PASSWORD)
+    for number, size in enumerate(sizes):
+        team = Team.objects.create(name=f"Team {number}")
+        membership = Membership.objects.create(team=team, user=user, role=Role.ADMIN)
+        with team_context(team.pk), connection.cursor() as cursor:
+            cursor.execute(_INSERT, [team.pk, user.pk, size])
+    first = Membership.objects.order_by("created_at").select_related("team").first()
+    if first is None:
+        raise LookupError("no membership")
+    written = ""
+    for number in range(30):
+        written = issue_key(
+            team_id=first.team_id,
+            owner_id=user.pk,
+            name=f"Key {number}",
+            scopes={"clients": ["read"]},
+        ).written
+    return BenchTeam(first, written)

@@ -1,0 +1,73 @@
+"""`make bench`: the real calls through the whole WSGI stack against the limit, in one process."""
+
+import importlib
+import json
+import os
+import platform
+import secrets
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from crm.db.embedded import running
+
+ROUNDS = 400
+DEPTH = 3_900
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    """Measure on a database made for this run."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= environment(folder)
+        # The project reads its environment when it is imported: after it was set.
+        with running(Path(folder)):
+            measure = importlib.import_module("benchmarks.measure")
+            report = measure.run(rounds=ROUNDS, depth=DEPTH)
+    show(report)
+    save(report)
+
+
+def environment(folder: str) -> dict[str, str]:
+    """Return the environment of a production process; limits count, but do not refuse."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+        "DATA_DIR": folder,
+        "DEBUG": "false",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "JWT_KEYS": f"bench:{secrets.token_urlsafe(48)}",
+        "ALLOWED_HOSTS": "localhost",
+        "COOKIE_SECURE": "false",
+        **dict.fromkeys(
+            ("RATE_LIMIT_API", "RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_REFRESH"), "100000000/1m"
+        ),
+        **dict.fromkeys(("RATE_LIMIT_LOGIN", "RATE_LIMIT_LOGIN_CALLS"), "100000000/15m"),
+    }
+
+
+def show(report: dict[str, Any]) -> None:
+    """Print the table."""
+    print(f"{'call':<34}{'req/s':>9}{'p50 ms':>9}{'p95 ms':>9}{'SQL':>5}{'ratio':>8}")
+    for row in report["calls"]:
+        statements = "" if row["statements"] is None else row["statements"]
+        print(
+            f"{row['name']:<34}{row['requests_per_second']:>9.0f}{row['p50_ms']:>9.2f}"
+            f"{row['p95_ms']:>9.2f}{statements:>5}{row['ratio_to_limit']:>8.2f}"
+        )
+    for name, value in report["ratios"].items():
+        print(f"{name}: {value}")
+
+
+def save(report: dict[str, Any]) -> None:
+    """Write the JSON, named by its day."""
+    RESULTS.mkdir(exist_ok=True)
+    report["machine"] = {"python": platform.python_version(), "cpus": os.cpu_count()}
+    path = RESULTS / f"{time.strftime('%Y-%m-%d')}.json"
+    path.write_text(json.dumps(report, indent=2) + "\n")
+    print(f"written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
