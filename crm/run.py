@@ -107,7 +107,7 @@ def serve(*, watch_database: bool) -> None:
         while is_up(env.data_dir):
             time.sleep(WATCH_SECONDS)
         lost.set()
-        server.signal_handler_interrupt()
+        server.stop()
 
     if watch_database:
         threading.Thread(target=watch, daemon=True).start()

@@ -58,7 +58,12 @@ class WebServer(MPServer):
 
     def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
         """Stop at SIGHUP: the terminal is gone."""
-        self.signal_handler_interrupt(*args, **kwargs)
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop from any thread, as SIGINT does."""
+        self.interrupt_signal = True
+        self.main_loop_interrupt.set()
 
     def serve_until_stopped(self) -> None:
         """Serve. Raises SystemExit(1) when the workers keep failing."""

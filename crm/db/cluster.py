@@ -69,7 +69,7 @@ class Cluster(NamedTuple):
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [os.fspath(self.binaries / "postgres"), "-D", os.fspath(self.data), *options]
 
-    def initialise(self, superuser: str, password: str) -> bool:
+    def initialise(self, superuser: str, password: str, *, durable: bool) -> bool:
         """Create the data directory with initdb; False when it exists.
 
         An interrupted attempt leaves none.
@@ -84,13 +84,15 @@ class Cluster(NamedTuple):
         os.chown(password_file, self.account.uid, self.account.gid)
         try:
             password_file.write_text(password, encoding="ascii")
-            self._run_initdb(unfinished, superuser, password_file)
+            self._run_initdb(unfinished, superuser, password_file, durable=durable)
         finally:
             password_file.unlink()
         unfinished.rename(self.data)
         return True
 
-    def _run_initdb(self, target: Path, superuser: str, password_file: Path) -> None:
+    def _run_initdb(
+        self, target: Path, superuser: str, password_file: Path, *, durable: bool
+    ) -> None:
         options = [
             "--auth=scram-sha-256",
             f"--username={superuser}",
@@ -99,6 +101,8 @@ class Cluster(NamedTuple):
         ]
         # The built-in locale sorts alike on every system.
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        if not durable:
+            options.append("--no-sync")
         result = subprocess.run(
             [self.binaries / "initdb", *options, "--pgdata", target],
             cwd="/",

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+import psycopg
+
 from crm.db.cluster import remove_cluster
 from crm.db.data_dir import create_data_dir
 from crm.db.file_lock import exclusive, is_held, is_held_alone, try_shared
@@ -30,6 +32,7 @@ READY = "ready"
 THROW_AWAY_OPTION = "--throw-away"
 POLL_SECONDS = 0.02
 STOP_SECONDS = 60
+JOIN_SECONDS = 60
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
 Keeper = subprocess.Popen[bytes]
@@ -124,13 +127,28 @@ def _join(data_dir: Path, paths: LockPaths, *, throw_away: bool) -> tuple[int, K
     """Return a handle on the shared lock, with the keeper when this process had to start it."""
     while (usage := try_shared(paths.users)) is None:
         time.sleep(POLL_SECONDS)  # The keeper is stopping the server for lack of users.
-    if is_held_alone(paths.keeper):
-        return usage, None
+    deadline = time.monotonic() + JOIN_SECONDS
+    while is_held_alone(paths.keeper):
+        if _answers(data_dir):
+            return usage, None
+        # The keeper was killed this moment, or still starts what a killed process asked for.
+        if time.monotonic() > deadline:
+            os.close(usage)
+            raise DatabaseStartError(f"The database is up but does not answer; see {data_dir}.")
+        time.sleep(POLL_SECONDS)
     try:
         return usage, _start_keeper(data_dir, throw_away=throw_away)
     except BaseException:
         os.close(usage)
         raise
+
+
+def _answers(data_dir: Path) -> bool:
+    try:
+        psycopg.connect(urls(data_dir).app, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _start_keeper(data_dir: Path, *, throw_away: bool) -> Keeper:

@@ -57,7 +57,7 @@ class Keeper:
         cluster = open_cluster(self.data_dir)
         end_orphans(cluster.data)
         password = development_secrets(self.data_dir)["POSTGRES_SUPERUSER_PASSWORD"]
-        is_new = cluster.initialise(SUPERUSER, password)
+        is_new = cluster.initialise(SUPERUSER, password, durable=not self.throw_away)
         make_socket_folder(self.sockets, cluster.account)
         server = self.start(cluster)
         try:
@@ -165,8 +165,7 @@ class Keeper:
             except subprocess.TimeoutExpired:
                 continue
             break
-        for entry in self.sockets.iterdir():
-            entry.unlink()
+        empty(self.sockets)
         self.sockets.rmdir()
 
 
@@ -178,9 +177,17 @@ def make_socket_folder(folder: Path, account: ServerAccount) -> None:
         status = folder.lstat()
         if folder.is_symlink() or status.st_uid != account.uid or status.st_mode & 0o077:
             raise RuntimeError(f"{folder} belongs to somebody else; remove it.") from None
+        # A killed server's lock file names a process that may still stand there as a zombie.
+        empty(folder)
     else:
         if os.geteuid() == 0:
             os.chown(folder, account.uid, account.gid)
+
+
+def empty(folder: Path) -> None:
+    """Remove the socket and its lock file."""
+    for entry in folder.iterdir():
+        entry.unlink()
 
 
 def is_ready(pid_file: Path, pid: int) -> bool:
