@@ -27,6 +27,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     early_config.add_cleanup(resources.close)
     data_dir = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="crm-tests-")))
     (data_dir / "static").mkdir()  # WhiteNoise warns when it is not there.
+    data_dir.chmod(0o711)  # Under root, PostgreSQL's own account has to pass through.
     os.environ.update(test_environment(data_dir))
     if not os.environ.get("DATABASE_URL"):
         urls = resources.enter_context(running(data_dir, throw_away=True))

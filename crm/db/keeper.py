@@ -5,6 +5,7 @@ Run by crm.db.embedded as `python -m crm.db.keeper DATA_DIR [--throw-away]`. Pri
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from crm.db.child_process import die_with_parent
-from crm.db.cluster import Cluster, open_cluster, remove_cluster, server_environment
+from crm.db.cluster import Cluster, open_cluster, server_environment
 from crm.db.embedded import (
     APP_ROLE,
     DATABASE,
@@ -68,7 +69,8 @@ class Keeper:
         finally:
             self.stop(server)
             if self.throw_away and is_new:
-                remove_cluster(self.data_dir)
+                # Not looked up again: the data directory may be gone by now.
+                shutil.rmtree(cluster.folder)
         return 0
 
     def ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
