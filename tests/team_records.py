@@ -1,0 +1,76 @@
+"""One record of every team model, for the tests that go through all of them.
+
+A team model that `VALUES` does not know fails those tests: add its line here with the model.
+"""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection, models
+from psycopg import sql
+
+from accounts.models import Membership
+from clients.models import Client
+from crm.api.naming import camel_case
+from crm.db.models import TeamModel
+from crm.db.tenancy import team_context
+from leads.models import Lead
+from security.all_teams import all_teams
+
+# What a new record of the model needs.
+VALUES: dict[type[TeamModel], dict[str, Any]] = {
+    Client: {"first_name": "Ada", "last_name": "Quill", "email": "ada@client.example"},
+    Lead: {"first_name": "Ada", "last_name": "Quill", "email": "ada@lead.example"},
+}
+TEAM_MODELS: list[type[TeamModel]] = [
+    model for model in apps.get_models() if issubclass(model, TeamModel)
+]
+TABLES = [model._meta.db_table for model in TEAM_MODELS]
+every_team_table = pytest.mark.parametrize("table", TABLES)
+# Without what every use of a credential writes.
+_ROWS = sql.SQL(
+    "SELECT id, (to_jsonb(t) - '{{last_used_at,last_seen_at}}'::text[])::text FROM {table} t"
+)
+
+
+def name_of(model: type[models.Model]) -> str:
+    """Return the model's name for the ids of parametrised tests."""
+    return model._meta.label
+
+
+def model_of(table: str) -> type[TeamModel]:
+    """Return the team model behind a table."""
+    return next(model for model in TEAM_MODELS if model._meta.db_table == table)
+
+
+def make_record(model: type[TeamModel], member: Membership, **values: Any) -> Any:
+    """Return a new record of the member's team."""
+    with team_context(member.team_id):
+        return model.objects.create(
+            team_id=member.team_id, created_by_id=member.user_id, **(VALUES[model] | values)
+        )
+
+
+def body_of(model: type[TeamModel]) -> dict[str, Any]:
+    """Return a body with which the API creates a record of the model."""
+    return {camel_case(name): value for name, value in VALUES[model].items()}
+
+
+def stored_rows(table: str) -> dict[uuid.UUID, dict[str, Any]]:
+    """Return every row of a table by id, whichever team's."""
+    with (
+        all_teams(reason="a test looks", actor_id="", actor_label=""),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(_ROWS.format(table=sql.Identifier(table)).as_string(None))
+        return {pk: json.loads(row) for pk, row in cursor}
+
+
+def everything_stored() -> dict[str, dict[uuid.UUID, dict[str, Any]]]:
+    """Return every row of all teams' records, sessions, memberships and keys."""
+    tables = [model._meta.db_table for model in TEAM_MODELS]
+    tables += ["accounts_session", "accounts_membership", "accounts_team", "security_apikey"]
+    return {table: stored_rows(table) for table in tables}
