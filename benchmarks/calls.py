@@ -39,9 +39,7 @@ class Measured(NamedTuple):
         return 1000 / self.percentile(0.5)
 
 
-def call(
-    application: Any, method: str, path: str, *, body: Any = None, **headers: str
-) -> Answer:
+def call(application: Any, method: str, path: str, *, body: Any = None, **headers: str) -> Answer:
     """Send one request through a WSGI application."""
     answer: dict[str, Any] = {}
 
@@ -92,4 +90,6 @@ def statements_of(action: Callable[[], Answer]) -> list[str]:
         pgconn.untrace()
         trace.seek(0)
         lines = trace.read().splitlines()
-    return [line for line in lines if "\tF\t" in line and ("\tQuery\t" in line or "\tExecute" in line)]
+    return [
+        line for line in lines if "\tF\t" in line and ("\tQuery\t" in line or "\tExecute" in line)
+    ]

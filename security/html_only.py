@@ -6,12 +6,15 @@ do nothing. Subclasses, so that Django's own system checks find them.
 
 from typing import Any
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
+
+JSON_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 
 
 class _HtmlOnly:
@@ -50,3 +53,17 @@ class HtmlAuthenticationMiddleware(_HtmlOnly, AuthenticationMiddleware):
 
 class HtmlMessageMiddleware(_HtmlOnly, MessageMiddleware):
     """The admin's messages."""
+
+
+class HtmlCspMiddleware(CSPMiddleware):
+    """The policy of pages from CONTENT_SECURITY_POLICY; JSON loads nothing and gets just that."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Set the header that fits what is answered."""
+        if response.headers.get("Content-Type", "").startswith("application/json"):
+            response.headers["Content-Security-Policy"] = JSON_POLICY
+            return response
+        answer: HttpResponseBase = super().process_response(request, response)
+        return answer

@@ -24,6 +24,7 @@ from crm.api.envelope import success
 from crm.api.errors import ValidationFailed
 from crm.api.parameters import read_flag, read_limit
 from crm.api.serializers import StrictSerializer
+from crm.db.statements import fetch_kept, fetch_rows
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 200
@@ -39,6 +40,19 @@ class Page:
 
     rows: Sequence[tuple[Any, ...]]
     pagination: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ListSource:
+    """What a list reads from: a model and how its rows are chosen.
+
+    `plain_parameters` are the parameters of a choice that is always the same but for them (a
+    team's rows): its SQL is compiled once. None when filters or a search shape it.
+    """
+
+    model: type[models.Model]
+    rows: Callable[[], models.QuerySet[Any]]
+    plain_parameters: tuple[Any, ...] | None = None
 
 
 class Row(Func):
@@ -93,14 +107,14 @@ class Key:
 
 
 def keyset_response(
-    queryset: models.QuerySet[Any],
     request: Request,
     serializer_class: type[StrictSerializer],
     ordering_fields: Mapping[str, str | Combinable],
+    source: ListSource,
 ) -> Response:
     """Answer the page that the request's `limit`, `cursor`, `ordering` and `count` ask for."""
     page = read_page(
-        queryset,
+        source,
         request.query_params,
         sources=serializer_class.sources(),
         ordering_fields=ordering_fields,
@@ -110,45 +124,64 @@ def keyset_response(
 
 
 def read_page(
-    queryset: models.QuerySet[Any],
+    source: ListSource,
     parameters: QueryDict,
     *,
-    sources: Sequence[str],
+    sources: tuple[str, ...],
     ordering_fields: Mapping[str, str | Combinable],
 ) -> Page:
     """Read one page, in one statement; with `count=true` a second one counts the whole list."""
     limit = read_limit(parameters, default=DEFAULT_LIMIT, maximum=MAX_LIMIT)
     ordering = parameters.get("ordering", DEFAULT_ORDERING)
-    key = _key_of(queryset.model, ordering, ordering_fields)
+    key = _key_of(source.model, ordering, ordering_fields)
     cursor = None
     if "cursor" in parameters:
-        cursor = decode_cursor(str(parameters["cursor"]), ordering, key.fields)
-    total = {"total": queryset.count()} if read_flag(parameters, "count") else {}
-
-    wanted = queryset if cursor is None else queryset.filter(key.beyond(cursor))
-    is_backward = cursor is not None and cursor.is_backward
-    wanted = wanted.order_by(*key.order_by(is_backward=is_backward))
-    # One row more than asked for tells whether there is another page.
+        cursor = decode_cursor(parameters["cursor"], ordering, key.fields)
+    total = {"total": source.rows().count()} if read_flag(parameters, "count") else {}
     selected, key_of = key.select(sources)
-    rows = list(wanted.values_list(*selected)[: limit + 1])
+
+    def page_query() -> models.QuerySet[Any]:
+        wanted = source.rows()
+        if cursor is not None:
+            wanted = wanted.filter(key.beyond(cursor))
+        wanted = wanted.order_by(*key.order_by(is_backward=_is_backward(cursor)))
+        # One row more than asked for tells whether there is another page.
+        return wanted.values_list(*selected)[: limit + 1]
+
+    if source.plain_parameters is None:
+        rows = fetch_rows(page_query())
+    else:
+        kept_as = (source.model, sources, ordering, limit, cursor and cursor.is_backward)
+        values = (*source.plain_parameters, *(cursor.key if cursor else ()))
+        rows = fetch_kept(kept_as, values, page_query)
+    return _page_of(rows, ordering, limit, cursor, key_of, total)
+
+
+def _page_of(  # noqa: PLR0913 (the parts of one page, put together in one place)
+    rows: list[tuple[Any, ...]],
+    ordering: str,
+    limit: int,
+    cursor: Cursor | None,
+    key_of: Callable[..., Any],
+    total: Mapping[str, int],
+) -> Page:
+    is_backward = _is_backward(cursor)
     has_more = len(rows) > limit
     del rows[limit:]
     if is_backward:
         rows.reverse()
     has_next = bool(rows) and (is_backward or has_more)
     has_previous = bool(rows) and (has_more if is_backward else cursor is not None)
+    following = encode_cursor(ordering, Cursor(False, key_of(rows[-1]))) if has_next else None
+    preceding = encode_cursor(ordering, Cursor(True, key_of(rows[0]))) if has_previous else None
+    return Page(
+        rows,
+        {"limit": limit, "nextCursor": following, "previousCursor": preceding, **total},
+    )
 
-    pagination = {
-        "limit": limit,
-        "nextCursor": encode_cursor(ordering, Cursor(False, key_of(rows[-1])))
-        if has_next
-        else None,
-        "previousCursor": encode_cursor(ordering, Cursor(True, key_of(rows[0])))
-        if has_previous
-        else None,
-        **total,
-    }
-    return Page(rows, pagination)
+
+def _is_backward(cursor: Cursor | None) -> bool:
+    return cursor is not None and cursor.is_backward
 
 
 def _row(values: Sequence[Any]) -> Row:

@@ -163,7 +163,8 @@ def _columns_of(serializer: StrictSerializer) -> tuple[Column, ...]:
         if isinstance(field, StrictSerializer) and field.source == "*":
             nested += [Column(f"{name}.{c.name}", c.source) for c in _columns_of(field)]
         else:
-            flat.append(Column(name, _orm_path(field)))
+            is_json = isinstance(field, DocumentSerializer | strict.DictField)
+            flat.append(Column(name, _orm_path(field), is_json))
     # Nested objects come last, each in one piece, so that a row is built from slices.
     return (*flat, *nested)
 

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+import orjson
+
 
 class Column(NamedTuple):
     """One value: its spoken name (`address.city` inside an object) and where the ORM finds it."""
 
     name: str
     source: str
+    is_json: bool = False
 
 
 class Shape:
@@ -22,6 +25,7 @@ class Shape:
         self.sources = tuple(column.source for column in self.columns)
         self._names = tuple(c.name for c in self.columns if "." not in c.name)
         self._objects = _slices(self.columns, start=len(self._names))
+        self._json_names = tuple(c.name for c in self.columns if c.is_json)
         self._getters = tuple(_getter(source) for source in self.sources)
 
     def row(self, values: Sequence[Any]) -> dict[str, Any]:
@@ -30,6 +34,10 @@ class Shape:
         answer = dict(zip(self._names, values, strict=False))
         for name, fields, part in self._objects:
             answer[name] = dict(zip(fields, values[part], strict=True))
+        for name in self._json_names:
+            # As crm.db.statements reads it: PostgreSQL's text goes into the answer as it is.
+            if isinstance(answer[name], str):
+                answer[name] = orjson.Fragment(answer[name])
         return answer
 
     def read(self, instance: Any) -> tuple[Any, ...]:

@@ -77,7 +77,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         self._judge(request, parts, facts)
         return self._actor_of(request, facts), None
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+    def authenticate_header(self, request: Request) -> str:
         return f'Bearer realm="crm", {API_KEY_HEADER} realm="crm"'
 
     def _judge(self, request: Request, parts: ApiKeyParts, facts: _Facts) -> None:

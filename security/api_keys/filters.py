@@ -18,7 +18,7 @@ class ApiKeyFilterSet(StrictFilterSet):
         model = ApiKey
         fields: ClassVar[list[str]] = []
 
-    def by_usable(self, queryset: Any, name: str, value: bool) -> Any:  # noqa: ARG002, FBT001
+    def by_usable(self, queryset: Any, name: str, value: bool) -> Any:
         """Keep the keys that work, or those that do not."""
         if value:
             return queryset.usable()

@@ -19,6 +19,7 @@ from security.models import ApiKey
 from security.permissions import HasRights, IsSignedInUser, RequiredRight
 from security.roles import Right
 from security.views import TeamScopedView
+from security.viewsets import team_list
 
 RESOURCE = "api_keys"
 
@@ -54,8 +55,8 @@ class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
 
     def list(self, request: Request) -> Response:
         """Answer one page of the team's keys, ended ones included."""
-        filtered = self.filterset_class.apply(self.of_team(), request)
-        return keyset_response(filtered, request, self.serializer_class, self.ordering_fields)
+        source = team_list(self.of_team, request, self.filterset_class, self.actor)
+        return keyset_response(request, self.serializer_class, self.ordering_fields, source)
 
     def create(self, request: Request) -> Response:
         """Issue a key owned by the caller; the answer shows it once."""
@@ -66,7 +67,7 @@ class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
         )
         return success(issued_key_body(issued.api_key, issued.written), status=201)
 
-    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+    def retrieve(self, request: Request, pk: uuid.UUID) -> Response:
         """Answer one key."""
         row = self.of_team().filter(pk=pk).values_list(*ApiKeySerializer.sources()).first()
         if row is None:
@@ -81,7 +82,7 @@ class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
         services.change_key(api_key=api_key, values=serializer.validated_data)
         return success(ApiKeySerializer.from_instance(api_key))
 
-    def destroy(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+    def destroy(self, request: Request, pk: uuid.UUID) -> Response:
         """Revoke a key for good."""
         api_key = services.lock_key(pk, team_id=self.actor.team_id)
         services.revoke_key(api_key=api_key)

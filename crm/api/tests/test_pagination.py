@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from crm.api import json
 from crm.api.cursors import Cursor, decode_cursor, encode_cursor
 from crm.api.errors import ValidationFailed
-from crm.api.pagination import Page, read_page
+from crm.api.pagination import ListSource, Page, read_page
 from crm.api.tests.models import Book
 
 ORDERINGS: dict[str, str | Combinable] = {
@@ -55,7 +55,10 @@ def shelf(books: None) -> list[Book]:
 
 def page(query: str) -> Page:
     return read_page(
-        Book.objects.all(), QueryDict(query), sources=["id", "title"], ordering_fields=ORDERINGS
+        ListSource(Book, Book.objects.all),
+            QueryDict(query),
+            sources=("id", "title"),
+            ordering_fields=ORDERINGS,
     )
 
 
