@@ -9,6 +9,7 @@ import pytest
 from django.test import Client as HttpClient
 
 from accounts.models import Membership, Team, User
+from accounts.tests.admin_browser import admin_browser
 from accounts.tests.factories import access_token, make_member, make_team
 from security.api_keys.services import IssuedKey, issue_key
 from security.roles import Role
@@ -114,3 +115,9 @@ def as_key(key: IssuedKey) -> ApiClient:
 @pytest.fixture
 def as_stranger() -> ApiClient:
     return ApiClient()
+
+
+@pytest.fixture
+def as_staff(staff: User) -> HttpClient:
+    """A browser in which the superuser is signed in to the admin."""
+    return admin_browser(staff)

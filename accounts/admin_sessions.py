@@ -1,11 +1,13 @@
 """The admin's session store: Django's own, but the database holds only a hash of the cookie.
 
-A dump of the database gives nobody a session (ASVS v5.0.0-7.2.x; SESSION_ENGINE).
+A dump of the database gives nobody a session (SESSION_ENGINE).
 """
 
 import hashlib
+import uuid
 from typing import Any
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.utils import timezone
@@ -16,6 +18,24 @@ def stored_key(session_key: str) -> str:
     return hashlib.sha256(session_key.encode()).hexdigest()[:40]
 
 
+def end_admin_sessions(*, user_id: uuid.UUID, kept_key: str | None = None) -> int:
+    """End the admin sessions of a user, but for one; return how many there were.
+
+    Whose a session is stands inside it, so all are read: staff are few.
+    """
+    store = SessionStore()
+    rows = store.model.objects.filter(expire_date__gt=timezone.now())
+    if kept_key is not None:
+        rows = rows.exclude(session_key=stored_key(kept_key))
+    theirs = [
+        row.session_key
+        for row in rows
+        if store.decode(row.session_data).get(SESSION_KEY) == str(user_id)
+    ]
+    store.model.objects.filter(session_key__in=theirs).delete()
+    return len(theirs)
+
+
 class SessionStore(DatabaseSessionStore):
     """Looks sessions up by the hash of their key."""
 
@@ -23,9 +43,16 @@ class SessionStore(DatabaseSessionStore):
         cookie_key = self.session_key
         if cookie_key is None:
             return None
-        found = self.model.objects.filter(
-            session_key=stored_key(cookie_key), expire_date__gt=timezone.now()
-        ).first()
+        found: AbstractBaseSession | None = self._unexpired(cookie_key).first()
+        if found is None:
+            self._session_key = None
+        return found
+
+    async def _aget_session_from_db(self) -> AbstractBaseSession | None:
+        cookie_key = self.session_key
+        if cookie_key is None:
+            return None
+        found: AbstractBaseSession | None = await self._unexpired(cookie_key).afirst()
         if found is None:
             self._session_key = None
         return found
@@ -33,12 +60,31 @@ class SessionStore(DatabaseSessionStore):
     def exists(self, session_key: str) -> bool:
         return super().exists(stored_key(session_key))
 
+    async def aexists(self, session_key: str) -> bool:
+        return await super().aexists(stored_key(session_key))
+
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
-        instance = super().create_model_instance(data)
-        instance.session_key = stored_key(instance.session_key)
-        return instance
+        return _with_stored_key(super().create_model_instance(data))
+
+    async def acreate_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
+        return _with_stored_key(await super().acreate_model_instance(data))
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
         if key is not None:
             super().delete(stored_key(key))
+
+    async def adelete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key is not None:
+            await super().adelete(stored_key(key))
+
+    def _unexpired(self, cookie_key: str) -> Any:
+        return self.model.objects.filter(
+            session_key=stored_key(cookie_key), expire_date__gt=timezone.now()
+        )
+
+
+def _with_stored_key(instance: AbstractBaseSession) -> AbstractBaseSession:
+    instance.session_key = stored_key(instance.session_key)
+    return instance

@@ -5,6 +5,7 @@ import uuid
 from django.db import transaction
 from rest_framework_simplejwt.exceptions import TokenError
 
+from accounts.admin_sessions import end_admin_sessions
 from accounts.models import RevokeReason, Session, User
 from accounts.tokens import AccessToken, RefreshToken
 
@@ -21,9 +22,7 @@ def end_all_sessions(*, user_id: uuid.UUID, reason: RevokeReason) -> int:
     """
     with transaction.atomic():
         open_sessions = Session.objects.filter(user_id=user_id, revoked_at=None)
-        locked = list(
-            open_sessions.select_for_update().order_by("pk").values_list("pk", flat=True)
-        )
+        locked = list(open_sessions.select_for_update().order_by("pk").values_list("pk", flat=True))
         return int(Session.objects.filter(pk__in=locked).revoke(reason))
 
 
@@ -48,6 +47,11 @@ def end_session_of_token(raw_token: str, *, reason: RevokeReason) -> None:
         end_session(session_id=session_id, reason=reason)
 
 
-def end_sessions_by_staff(user: User) -> int:
-    """End every session of a user on behalf of staff or an operator."""
-    return end_all_sessions(user_id=user.pk, reason=RevokeReason.ENDED_BY_STAFF)
+def end_sessions_by_staff(user: User, *, kept_admin_session: str | None = None) -> int:
+    """End every session of a user on behalf of staff or an operator; return how many were open.
+
+    Sessions in the admin end as well, but for `kept_admin_session`, a key as the cookie holds it.
+    """
+    with transaction.atomic():
+        count = end_all_sessions(user_id=user.pk, reason=RevokeReason.ENDED_BY_STAFF)
+        return count + end_admin_sessions(user_id=user.pk, kept_key=kept_admin_session)

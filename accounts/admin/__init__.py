@@ -1,0 +1,8 @@
+"""The staff admin: people, their teams, their sign-ins and their keys.
+
+Django imports this module at the start (autodiscover); the pages register themselves.
+"""
+
+from accounts.admin import api_keys, lockouts, memberships, sessions, teams, users
+
+__all__ = ["api_keys", "lockouts", "memberships", "sessions", "teams", "users"]

@@ -1,0 +1,163 @@
+"""People who sign in."""
+
+from typing import TYPE_CHECKING, Any
+
+from axes.models import AccessAttempt
+from django.contrib import admin, messages
+from django.contrib.auth import admin as auth_admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.admin.memberships import MembershipInline
+from accounts.admin.sessions import end_sessions_of
+from accounts.admin.user_forms import NewUserForm, StaffSetPasswordForm, UserForm
+from accounts.flows.password_check import unlock_account
+from accounts.flows.sign_out import end_sessions_by_staff
+from accounts.models import User
+from crm.env import env
+from security.admin.pages import StaffPage, is_superuser
+
+if TYPE_CHECKING:
+    UserAdmin = auth_admin.UserAdmin[User]
+else:
+    UserAdmin = auth_admin.UserAdmin
+
+# What gives access, or takes it over. The rest may be changed with the permission.
+SUPERUSER_FIELDS = ("email", "is_staff", "is_superuser", "user_permissions")
+# Nobody shuts the door behind which they stand.
+OWN_RIGHTS = ("is_active", "is_staff", "is_superuser")
+
+
+@admin.register(User)
+class UserPage(StaffPage, UserAdmin):
+    """Users. They are deactivated, not deleted: records and histories name them."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = StaffSetPasswordForm
+    change_form_template = "admin/accounts/user/change_form.html"
+    secret_fields = ("password",)
+    list_display = (
+        "email",
+        "first_name",
+        "last_name",
+        "is_active",
+        "is_staff",
+        "may_sign_in",
+        "last_login",
+    )
+    list_filter = ("is_active", "is_staff", "is_superuser", "memberships__role")
+    search_fields = ("email", "first_name", "last_name")
+    ordering = ("email",)
+    date_hierarchy = "date_joined"
+    filter_horizontal = ("user_permissions",)
+    readonly_fields = ("id", "last_login", "date_joined")
+    actions = ("end_all_sessions", "unlock", "deactivate")
+    fieldsets = (
+        (None, {"fields": ("email", ("first_name", "last_name"), "is_active")}),
+        ("Staff", {"fields": ("is_staff", "is_superuser", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "date_joined", "id")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": (
+                    "email",
+                    "first_name",
+                    "last_name",
+                    "usable_password",
+                    "password1",
+                    "password2",
+                ),
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        since = timezone.now() - env.lockout_duration
+        failures = (
+            AccessAttempt.objects.filter(username=OuterRef("email"), attempt_time__gt=since)
+            .values("username")
+            .annotate(total=Sum("failures_since_start"))
+            .values("total")
+        )
+        return super().get_queryset(request).annotate(failures=Subquery(failures))
+
+    @admin.display(boolean=True, description="may sign in")
+    def may_sign_in(self, user: Any) -> bool:
+        """Tell whether neither failures nor inactivity keep the user out."""
+        return user.is_active and (user.failures or 0) < env.max_login_attempts
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return [] if obj is None else [MembershipInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = tuple(self.readonly_fields)
+        if obj is None:
+            return fields
+        if not is_superuser(request):
+            fields += SUPERUSER_FIELDS
+        if obj.pk == request.user.pk:
+            fields += OWN_RIGHTS
+        return fields
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Staff without superuser's rights do not change each other."""
+        is_ordinary = obj is None or not (obj.is_staff or obj.is_superuser)
+        return (is_ordinary or is_superuser(request)) and super().has_change_permission(
+            request, obj
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Set somebody's password: whoever may do that can be anybody."""
+        if not is_superuser(request):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        # Only what was changed here: a password that its owner changes meanwhile stays.
+        obj.save(update_fields=[name for name in form.changed_data if name != "user_permissions"])
+        if form.loses_access():
+            end_sessions_by_staff(obj)
+
+    @admin.action(description="End all sessions of selected users", permissions=["change"])
+    def end_all_sessions(self, request: HttpRequest, queryset: Any) -> None:
+        """End every session; tokens are refused with the next call."""
+        end_sessions_of(self, request, self._changeable(request, queryset))
+
+    @admin.action(description="Unlock selected users", permissions=["change"])
+    def unlock(self, request: HttpRequest, queryset: Any) -> None:
+        """Forget the failed sign-ins."""
+        unlocked = [
+            user for user in self._changeable(request, queryset) if unlock_account(user.email)
+        ]
+        for user in unlocked:
+            self.log_change(request, user, "Unlocked.")
+        self.message_user(request, f"Users unlocked: {len(unlocked)}.", messages.SUCCESS)
+
+    @admin.action(description="Deactivate selected users", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: Any) -> None:
+        """Take access away, from the next request on."""
+        users = list(self._changeable(request, queryset).exclude(pk=request.user.pk))
+        for user in users:
+            user.is_active = False
+            user.save(update_fields=["is_active"])
+            end_sessions_by_staff(user)
+            self.log_change(request, user, "Deactivated.")
+        self.message_user(request, f"Users deactivated: {len(users)}.", messages.SUCCESS)
+
+    def _changeable(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep the users whom this member of staff may change."""
+        if is_superuser(request):
+            return queryset
+        return queryset.filter(is_staff=False, is_superuser=False)

@@ -1,0 +1,105 @@
+"""The admin site of staff: its sign-in, its sessions, its refusals."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from accounts.admin_sign_in import OwnPasswordForm, StaffSignInForm
+from crm.api.errors import ApiError
+from security.actors import ANONYMOUS
+from security.admin.pages import StaffPage
+from security.rate_limits.general import check_general
+
+# A page as the site wraps it; the stubs' type is private.
+View = Any
+
+
+class StaffSite(AdminSite):
+    """Django's admin behind our guard, with our pages only."""
+
+    site_title = "CRM staff"
+    site_header = "CRM administration"
+    index_title = "Overview"
+    site_url = None
+    login_form = StaffSignInForm
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register a page that derives from `StaffPage`, and no other.
+
+        SECURITY: packages register pages that show tokens or unlock accounts without a record;
+        each package that is added later would bring its own.
+        """
+        if admin_class is not None and issubclass(admin_class, StaffPage):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Wrap a page: end sessions that lost their right, answer refusals readably."""
+        guarded = super().admin_view(view, cacheable)
+
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            self._end_lost_session(request)
+            return self._answer(request, guarded, *args, **kwargs)
+
+        return update_wrapper(page, guarded)
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Show the sign-in form, or judge it."""
+        return self._answer(request, self._login, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Change one's own password; the old one is judged by the guard of the sign-in."""
+        request.current_app = self.name
+        view = PasswordChangeView.as_view(
+            form_class=_bound_to(request),
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            template_name="registration/password_change_form.html",
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return view(request)
+
+    def _login(self, request: HttpRequest, extra_context: Any) -> Any:
+        if request.method == "POST":
+            check_general(request, ANONYMOUS, anonymous_limit="login_calls")
+        return super().login(request, extra_context)
+
+    def _end_lost_session(self, request: HttpRequest) -> None:
+        """End the session of a user who was deactivated or is staff no longer, for good."""
+        if SESSION_KEY in request.session and not self.has_permission(request):
+            logout(request)
+
+    def _answer(self, request: HttpRequest, view: View, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(request, *args, **kwargs)
+        except ApiError as error:
+            return self._refuse(request, error)
+
+    def _refuse(self, request: HttpRequest, error: ApiError) -> HttpResponse:
+        headers = error.response_headers()
+        context = {
+            **self.each_context(request),
+            "title": error.message,
+            "reasons": _reasons(error),
+            "retry_after": headers.get("Retry-After"),
+        }
+        response = render(request, "admin/refusal.html", context, status=error.status)
+        for name, value in headers.items():
+            response.headers[name] = value
+        return response
+
+
+def _reasons(error: ApiError) -> list[str]:
+    """Return the messages about single fields."""
+    values = (error.details or {}).values()
+    return [str(message) for value in values if isinstance(value, list) for message in value]
+
+
+def _bound_to(request: HttpRequest) -> Callable[..., OwnPasswordForm]:
+    """Return the form's class with the request that the guard counts."""
+    return lambda *args, **kwargs: OwnPasswordForm(*args, request=request, **kwargs)

@@ -1,0 +1,1 @@
+"""What the pages of the staff admin have in common: their base, their records, the door."""
