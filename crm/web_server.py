@@ -84,6 +84,9 @@ def load_application(target: str) -> Callable[..., Any]:
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:
         tie_to_parent(signal.SIGKILL, parent.pid)
+        # A terminal's Ctrl-C must reach the parent only, which then stops its workers. Granian's
+        # worker hangs when it gets both.
+        os.setpgid(0, 0)
     module_name, _, name = target.partition(":")
     module = __import__(module_name, fromlist=[name])
     application: Callable[..., Any] = getattr(module, name)
