@@ -9,7 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clients.serializers import ClientSerializer
+from crm.api.describe import describe
 from crm.api.envelope import success
+from crm.api.errors import AlreadyConverted
+from crm.api.json_schema import record
 from leads.filters import LeadFilterSet
 from leads.serializers import LeadSerializer
 from leads.services import convert_lead
@@ -33,8 +36,13 @@ class LeadViewSet(RecordViewSet):
         "convert": (("leads", Right.EDIT), ("clients", Right.CREATE)),
     }
 
+    @describe(
+        data=record(lead=LeadSerializer, client=ClientSerializer),
+        status=201,
+        errors=(AlreadyConverted,),
+    )
     @action(detail=True, methods=["post"])
-    def convert(self, request: Request, pk: uuid.UUID) -> Response:  # noqa: ARG002
+    def convert(self, request: Request, pk: uuid.UUID) -> Response:
         """Make a client of the lead, exactly once."""
         lead, client = convert_lead(actor=self.actor, lead_id=pk)
         body = {

@@ -19,21 +19,25 @@ RequiredRight = tuple[str, Right]
 class DenyUndeclared(BasePermission):
     """The default: a view that declares no permission answers nobody."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
+    def has_permission(self, request: Request, view: Any) -> bool:
         return False
 
 
 class Public(BasePermission):
     """Everybody, signed in or not."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
+    accepted_credentials: tuple[str, ...] = ()
+
+    def has_permission(self, request: Request, view: Any) -> bool:
         return True
 
 
 class IsSignedInUser(BasePermission):
     """A person with an access token. A key manages no sessions, members or credentials."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
+    accepted_credentials = ("accessToken",)
+
+    def has_permission(self, request: Request, view: Any) -> bool:
         if not require_actor(request).is_user:
             raise PermissionDenied("An API key cannot do this. Sign in as a user.")
         return True

@@ -9,9 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
+from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import NotFound
 from crm.api.filters import RecordFilterSet, StrictFilterSet
+from crm.api.json_schema import BOOLEAN
 from crm.api.pagination import ListSource, keyset_response
 from crm.api.parameters import LIST_PARAMETERS, check_parameters, read_flag
 from crm.api.serializers import StrictModelSerializer
@@ -126,6 +128,7 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
         records.update_record(record=record, values=serializer.validated_data)
         return success(self.serializer_class.from_instance(record))
 
+    @describe(parameters={"permanent": BOOLEAN})
     def destroy(self, request: Request, pk: uuid.UUID) -> Response:
         """Delete a record so that it can be restored, or for good with `permanent=true`."""
         if read_flag(request.query_params, "permanent"):

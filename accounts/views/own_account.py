@@ -5,14 +5,17 @@ import uuid
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.descriptions import SESSION, SWITCHED, USER, VERIFIED
 from accounts.flows.sign_out import end_all_sessions, end_own_session
 from accounts.flows.switch_team import switch_team
 from accounts.models import RevokeReason, Session
 from accounts.refresh_cookie import clear_refresh_cookie, refresh_cookie
 from accounts.serializers import SwitchTeamSerializer, member_body, session_body, user_body
 from accounts.views.sign_in import access_token_body
+from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import NotFound
+from crm.api.json_schema import INTEGER, UUID, array, record
 from security.permissions import IsSignedInUser
 from security.views import ApiView
 
@@ -22,6 +25,7 @@ class MeView(ApiView):
 
     permission_classes = (IsSignedInUser,)
 
+    @describe(data=USER)
     def get(self, request: Request) -> Response:
         """Answer who is signed in, in which team, with which rights."""
         return success(user_body(request.user))
@@ -32,6 +36,7 @@ class VerifyView(ApiView):
 
     permission_classes = (IsSignedInUser,)
 
+    @describe(data=VERIFIED)
     def get(self, request: Request) -> Response:
         """Answer 200 while the token gives access; any other answer means that it does not."""
         return success(
@@ -48,6 +53,7 @@ class SwitchTeamView(ApiView):
 
     permission_classes = (IsSignedInUser,)
 
+    @describe(body=SwitchTeamSerializer, data=SWITCHED, errors=(NotFound,))
     def post(self, request: Request) -> Response:
         """Answer an access token for the team; the session's next refreshes stay in it."""
         serializer = SwitchTeamSerializer(data=request.data)
@@ -65,6 +71,7 @@ class LogoutAllView(ApiView):
 
     permission_classes = (IsSignedInUser,)
 
+    @describe(data=record(sessionsEnded=INTEGER))
     def post(self, request: Request) -> Response:
         """End all sessions of the user, this one too."""
         count = end_all_sessions(user_id=request.user.user_id, reason=RevokeReason.LOGOUT_ALL)
@@ -81,6 +88,7 @@ class SessionListView(ApiView):
 
     permission_classes = (IsSignedInUser,)
 
+    @describe(data=array(SESSION))
     def get(self, request: Request) -> Response:
         """Answer the live sessions, the newest first."""
         sessions = Session.objects.live().filter(user_id=request.user.user_id)
@@ -93,6 +101,7 @@ class SessionDetailView(ApiView):
 
     permission_classes = (IsSignedInUser,)
 
+    @describe(data=record(id=UUID))
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
         """End it; another user's session answers as an absent one."""
         if not end_own_session(user_id=request.user.user_id, session_id=session_id):

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.descriptions import REFRESHED, SIGNED_IN
 from accounts.flows.refresh import refresh_tokens
 from accounts.flows.sign_in import SignedIn, sign_in
 from accounts.flows.sign_out import end_session_of_token
@@ -17,8 +18,20 @@ from accounts.refresh_cookie import (
 )
 from accounts.serializers import RefreshTokenSerializer, SignInSerializer, member_body
 from accounts.tokens import AccessToken
+from crm.api.describe import describe
 from crm.api.envelope import success
-from crm.api.errors import InvalidToken, NoRefreshToken, ValidationFailed
+from crm.api.errors import (
+    AccountLocked,
+    AuthRateLimited,
+    CsrfFailed,
+    InvalidCredentials,
+    InvalidRefreshToken,
+    InvalidToken,
+    NoRefreshToken,
+    PermissionDenied,
+    ValidationFailed,
+)
+from crm.api.json_schema import constant, record
 from security.credentials import bearer_token
 from security.permissions import Public
 from security.views import ApiView
@@ -33,6 +46,17 @@ class LoginView(ApiView):
     permission_classes = (Public,)
     anonymous_limit = "login_calls"  # failures are counted by accounts.flows.password_check
 
+    @describe(
+        body=SignInSerializer,
+        data=SIGNED_IN,
+        errors=(
+            InvalidCredentials,
+            PermissionDenied,
+            CsrfFailed,
+            AccountLocked,
+            AuthRateLimited,
+        ),
+    )
     def post(self, request: Request) -> Response:
         """Open a session; the refresh token goes into a cookie, or into the body on request."""
         serializer = SignInSerializer(data=request.data)
@@ -58,6 +82,11 @@ class RefreshView(ApiView):
     permission_classes = (Public,)
     anonymous_limit = "refresh"
 
+    @describe(
+        body=RefreshTokenSerializer,
+        data=REFRESHED,
+        errors=(NoRefreshToken, InvalidRefreshToken, CsrfFailed, AuthRateLimited),
+    )
     def post(self, request: Request) -> Response:
         """Rotate; the next refresh token comes the way the last one did."""
         sent = _refresh_token_in_body(request)
@@ -81,6 +110,9 @@ class LogoutView(ApiView):
     authentication_classes = ()
     permission_classes = (Public,)
 
+    @describe(
+        body=RefreshTokenSerializer, data=record(loggedOut=constant(True)), errors=(CsrfFailed,)
+    )
     def post(self, request: Request) -> Response:
         """End the session that the refresh token or the access token names, if it is open."""
         sent = _refresh_token_in_body(request)

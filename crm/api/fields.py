@@ -19,6 +19,7 @@ _RFC3339 = re.compile(
 )
 _RFC3339_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _INT32 = 2**31
+_FLOAT_NOISE = 1e-14
 
 
 class Strict:
@@ -75,6 +76,7 @@ class DecimalField(Strict, serializers.DecimalField):
     """A JSON number; JSON as read here has neither NaN nor infinity."""
 
     def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("coerce_to_string", False)
         super().__init__(**kwargs)
         if self.max_digits is None or self.decimal_places is None:
             raise ImproperlyConfigured("A decimal that comes in needs its digits bounded.")
@@ -82,6 +84,10 @@ class DecimalField(Strict, serializers.DecimalField):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, bool) or not isinstance(data, int | float):
             self.fail("invalid")
+        if isinstance(data, float):
+            # 0.1 + 0.2 arrives as 0.30000000000000004: the noise of binary fractions is no digit.
+            rounded = round(data, self.decimal_places or 0)
+            data = rounded if abs(data - rounded) <= abs(data) * _FLOAT_NOISE else data
         return super().to_internal_value(data)
 
 

@@ -12,8 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from crm.api.describe import describe
 from crm.api.envelope import failure_response, success
 from crm.api.errors import CsrfFailed, MethodNotAllowed, NotFound, ServiceUnavailable
+from crm.api.json_schema import constant, mapping, record
 from crm.api.middleware import is_html_path
 from crm.api.readiness import readiness
 from crm.api.schema import schema_document
@@ -25,6 +27,7 @@ class OpenView(APIView):
     authentication_classes = ()
     permission_classes: tuple[type[BasePermission], ...] = (AllowAny,)
     throttle_classes = ()
+    is_limited = False
     http_method_names = ["get", "head"]
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -34,6 +37,7 @@ class OpenView(APIView):
 class HealthView(OpenView):
     """Whether the process answers."""
 
+    @describe(data=record(status=constant("ok")))
     def get(self, request: Request) -> Response:
         """Answer that the process is there, without asking anything else."""
         return success({"status": "ok"})
@@ -42,6 +46,7 @@ class HealthView(OpenView):
 class ReadinessView(OpenView):
     """Whether the process can serve."""
 
+    @describe(data=record(status=constant("ok"), checks=mapping(constant("ok"))))
     def get(self, request: Request) -> Response:
         """Answer each check by name, with 503 when one fails."""
         results = {name: "ok" if passes else "failing" for name, passes in readiness().items()}

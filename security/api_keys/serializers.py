@@ -50,6 +50,15 @@ class ApiKeySerializer(StrictModelSerializer):
         )
 
 
+class IssuedKeySerializer(ApiKeySerializer):
+    """A new key, with what its holder sends. Only the API's description reads this class."""
+
+    key = fields.CharField(read_only=True)
+
+    class Meta(ApiKeySerializer.Meta):
+        fields = (*ApiKeySerializer.Meta.fields, "key")
+
+
 class RotationSerializer(StrictSerializer):
     """`POST /v1/api-keys/{id}/rotate`."""
 

@@ -9,12 +9,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
+from crm.api.describe import describe
 from crm.api.envelope import success
-from crm.api.errors import NotFound
+from crm.api.errors import Conflict, NotFound
 from crm.api.pagination import keyset_response
 from security.api_keys import services
 from security.api_keys.filters import ApiKeyFilterSet
-from security.api_keys.serializers import ApiKeySerializer, RotationSerializer, issued_key_body
+from security.api_keys.serializers import (
+    ApiKeySerializer,
+    IssuedKeySerializer,
+    RotationSerializer,
+    issued_key_body,
+)
 from security.models import ApiKey
 from security.permissions import HasRights, IsSignedInUser, RequiredRight
 from security.roles import Right
@@ -58,6 +64,7 @@ class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
         source = team_list(self.of_team, request, self.filterset_class, self.actor)
         return keyset_response(request, self.serializer_class, self.ordering_fields, source)
 
+    @describe(data=IssuedKeySerializer)
     def create(self, request: Request) -> Response:
         """Issue a key owned by the caller; the answer shows it once."""
         serializer = ApiKeySerializer(data=request.data)
@@ -74,6 +81,7 @@ class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
             raise NotFound
         return success(ApiKeySerializer.row(row))
 
+    @describe(errors=(Conflict,))
     def partial_update(self, request: Request, pk: uuid.UUID) -> Response:
         """Change a key's name, scopes, end or networks."""
         api_key = services.lock_key(pk, team_id=self.actor.team_id)
@@ -82,19 +90,19 @@ class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
         services.change_key(api_key=api_key, values=serializer.validated_data)
         return success(ApiKeySerializer.from_instance(api_key))
 
+    @describe(data=ApiKeySerializer)
     def destroy(self, request: Request, pk: uuid.UUID) -> Response:
         """Revoke a key for good."""
         api_key = services.lock_key(pk, team_id=self.actor.team_id)
         services.revoke_key(api_key=api_key)
         return success(ApiKeySerializer.from_instance(api_key))
 
+    @describe(body=RotationSerializer, data=IssuedKeySerializer, status=201, errors=(Conflict,))
     @action(detail=True, methods=["post"])
     def rotate(self, request: Request, pk: uuid.UUID) -> Response:
         """Issue the key's successor; the answer shows it once."""
         serializer = RotationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         old = services.lock_key(pk, team_id=self.actor.team_id)
-        issued = services.rotate_key(
-            api_key=old, overlap=serializer.validated_data["overlap"]
-        )
+        issued = services.rotate_key(api_key=old, overlap=serializer.validated_data["overlap"])
         return success(issued_key_body(issued.api_key, issued.written), status=201)

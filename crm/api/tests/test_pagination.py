@@ -56,9 +56,9 @@ def shelf(books: None) -> list[Book]:
 def page(query: str) -> Page:
     return read_page(
         ListSource(Book, Book.objects.all),
-            QueryDict(query),
-            sources=("id", "title"),
-            ordering_fields=ORDERINGS,
+        QueryDict(query),
+        sources=("id", "title"),
+        ordering_fields=ORDERINGS,
     )
 
 

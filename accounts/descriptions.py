@@ -1,0 +1,49 @@
+"""What the calls of this app answer, for the API's description."""
+
+from typing import Final
+
+from crm.api.json_schema import (
+    BOOLEAN,
+    DATE_TIME,
+    INTEGER,
+    STRING,
+    UUID,
+    array,
+    constant,
+    mapping,
+    nullable,
+    one_of,
+    record,
+)
+from security.roles import Role
+
+USER: Final = record(
+    id=UUID,
+    email=STRING,
+    firstName=STRING,
+    lastName=STRING,
+    role=one_of(*(role.value for role in Role)),
+    team=record(id=UUID, name=STRING),
+    permissions=mapping(array(STRING)),
+)
+_ACCESS_TOKEN: Final = {
+    "accessToken": STRING,
+    "expiresIn": STRING,
+    "expiresInSeconds": INTEGER,
+    "tokenType": constant("Bearer"),
+}
+# The refresh token comes in the body only where the client asked for that.
+REFRESHED: Final = record(("refreshToken",), **_ACCESS_TOKEN, refreshToken=STRING)
+SIGNED_IN: Final = record(("refreshToken",), user=USER, **_ACCESS_TOKEN, refreshToken=STRING)
+SWITCHED: Final = record(user=USER, **_ACCESS_TOKEN)
+VERIFIED: Final = record(valid=constant(True), expiresAt=DATE_TIME, user=USER)
+SESSION: Final = record(
+    id=UUID,
+    current=BOOLEAN,
+    deviceName=STRING,
+    userAgent=STRING,
+    ipAddress=nullable(STRING),
+    createdAt=DATE_TIME,
+    lastSeenAt=DATE_TIME,
+    expiresAt=DATE_TIME,
+)
