@@ -4,9 +4,12 @@ The API carries its credential in each call: there, these four cost a tenth of a
 do nothing. Subclasses, so that Django's own system checks find them.
 """
 
+from dataclasses import asdict
 from typing import Any
 
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -66,4 +69,8 @@ class HtmlCspMiddleware(CSPMiddleware):
             response.headers["Content-Security-Policy"] = JSON_POLICY
             return response
         answer: HttpResponseBase = super().process_response(request, response)
+        if HEADER not in answer.headers:
+            # The package spares Django's debug pages, and with them every 404 in development.
+            parts = self.get_policy_parts(request=request, response=response)
+            answer.headers[HEADER] = build_policy(**asdict(parts))
         return answer

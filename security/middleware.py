@@ -21,16 +21,25 @@ from security.rate_limits.headers import add_rate_limit_headers
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-site",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-if not env.debug:
-    _SECURITY_HEADERS["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains; preload"
+
+
+def security_headers(*, debug: bool) -> dict[str, str]:
+    """Return the headers of every answer; HSTS would lock a developer's localhost to HTTPS."""
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        # With no-referrer, browsers send `Origin: null` with the admin's own forms, and CSRF refuses.
+        "Referrer-Policy": "same-origin",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-site",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    }
+    if not debug:
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains; preload"
+    return headers
+
+
+_SECURITY_HEADERS = security_headers(debug=env.debug)
 
 
 class RequestContextMiddleware:

@@ -2,13 +2,18 @@
 
 from typing import Any
 
-from django.urls import URLPattern
 from rest_framework.routers import SimpleRouter
 
 
-def record_routes(prefix: str, viewset: type[Any]) -> list[URLPattern]:
+class _RecordRouter(SimpleRouter):
+    """A router whose `{id}` is a UUID: DRF's own would hand any text to the view."""
+
+    def get_lookup_regex(self, viewset: type[Any], lookup_prefix: str = "") -> str:
+        return f"<uuid:{lookup_prefix}pk>"
+
+
+def record_routes(prefix: str, viewset: type[Any]) -> list[Any]:
     """Return the routes of a resource: the list, `{id}`, and the viewset's extra actions."""
-    router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+    router = _RecordRouter(trailing_slash=False, use_regex_path=False)
     router.register(prefix, viewset, basename=prefix)
-    routes: list[URLPattern] = router.urls
-    return routes
+    return list(router.urls)

@@ -63,9 +63,10 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
     ordering_fields: ClassVar[Mapping[str, str]]
 
     def rights_of_action(self) -> Sequence[RequiredRight]:
-        return self.required_rights.get(
-            self.action, ((self.resource, RIGHT_OF_ACTION.get(self.action, Right.EDIT)),)
-        )
+        if self.action in self.required_rights:
+            return self.required_rights[self.action]
+        # SECURITY: an action that declares no right is answered to nobody (KeyError).
+        return ((self.resource, RIGHT_OF_ACTION[self.action]),)
 
     def known_parameters(self) -> Collection[str] | None:
         if self.action == "list":

@@ -22,9 +22,7 @@ def with_names(statement: str, names: Mapping[str, str | sql.Composable]) -> str
     return sql.SQL(statement).format(**parts).as_string(None)
 
 
-def execute(
-    statement: str, parameters: Sequence[object] = (), **names: str | sql.Composable
-) -> int:
+def execute(statement: str, parameters: Sequence[Any] = (), **names: str | sql.Composable) -> int:
     """Run a statement behind a savepoint and return the count of its rows.
 
     `names` are put in for `{name}` as identifiers.
@@ -35,11 +33,12 @@ def execute(
 
 
 def fetch_all(
-    statement: str, parameters: Sequence[object] = (), **names: str | sql.Composable
+    statement: str, parameters: Sequence[Any] = (), **names: str | sql.Composable
 ) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(with_names(statement, names), parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def insert(table: str, row: dict[str, Any], *, suffix: str = "") -> int:
