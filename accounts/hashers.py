@@ -21,7 +21,17 @@ class ImportedBcryptHasher(BCryptPasswordHasher):
     def verify(self, password: str, encoded: str) -> bool:
         _, _, bcrypt_hash = encoded.partition("$")
         # bcrypt reads 72 bytes and always has: the hash knows nothing of what came after them.
-        return bcrypt.checkpw(password.encode()[:BCRYPT_INPUT_BYTES], bcrypt_hash.encode())
+        secret = password.encode()[:BCRYPT_INPUT_BYTES]
+        try:
+            return bcrypt.checkpw(secret, bcrypt_hash.encode())
+        except ValueError:
+            # A hash that was cut off or garbled on its way here opens nothing.
+            return False
+
+
+def is_imported(encoded: str) -> bool:
+    """Tell whether another system made the hash."""
+    return encoded.startswith(f"{ImportedBcryptHasher.algorithm}$")
 
 
 def django_form(stored: str) -> str:

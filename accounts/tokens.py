@@ -19,14 +19,15 @@ from crm.env_parsers import KeyRing
 
 ALGORITHM = "HS256"
 REMEMBERED_TOKENS = 4096
+HEADER_FIELDS = {"alg", "typ", "kid"}
 REQUIRED_CLAIMS = ["iss", "aud", "sub", "sid", "iat", "exp", "jti", "typ"]
 
 
 class KeyRingTokenBackend(TokenBackend):
     """Signs with the first key of the ring and verifies with the one that `kid` names.
 
-    SECURITY: `kid` only chooses among our own keys, the algorithm is fixed, and no other header
-    field is followed; an unknown `crit` is refused by PyJWT.
+    SECURITY: `kid` only chooses among our own keys, the algorithm is fixed, and a token with any
+    other header field, such as `jwk`, `jku` or `crit`, is none of ours (ASVS v5.0.0-9.1.3).
     """
 
     def __init__(self, ring: KeyRing, *, issuer: str, audience: str) -> None:
@@ -54,13 +55,9 @@ class KeyRingTokenBackend(TokenBackend):
         (`_verified_claims`). What a signature proves does not change; time is judged each time.
         """
         try:
-            key_id = jwt.get_unverified_header(token).get("kid")
-            key = self.keys.get(key_id) if isinstance(key_id, str) else None
-            if key is None:
-                raise TokenBackendError("Token is signed with an unknown key")
             claims: dict[str, Any] = jwt.decode(
                 token,
-                key,
+                self._key_of(token),
                 algorithms=[ALGORITHM],
                 issuer=self.issuer,
                 audience=self.audience,
@@ -71,6 +68,13 @@ class KeyRingTokenBackend(TokenBackend):
         if type(claims["exp"]) is not int:
             raise TokenBackendError("Token has no expiry")
         return claims
+
+    def _key_of(self, token: str) -> str:
+        header = jwt.get_unverified_header(token)
+        key = self.keys.get(header.get("kid", ""))
+        if key is None or not header.keys() <= HEADER_FIELDS:
+            raise TokenBackendError("Token is not signed by a key of the ring")
+        return key
 
 
 class SessionToken(Token):

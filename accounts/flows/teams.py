@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
 from accounts.models import Membership, Team, User
@@ -40,7 +39,7 @@ def create_user(*, email: str, password: str | None, **fields: str) -> User:
     """Make a user. Raises `ValidationFailed` and `WeakPassword`."""
     address = normalize_email(email)
     try:
-        validate_email(address)
+        User._meta.get_field("email").clean(address, None)
     except ValidationError as error:
         raise ValidationFailed(f"{email!r} is not an email address.") from error
     user = User(email=address, **fields)

@@ -129,9 +129,7 @@ def test_the_right_password_of_an_inactive_user_answers_as_a_wrong_one(
     assert comparable(inactive) == comparable(wrong)
 
 
-def test_empty_password_of_a_passwordless_user_is_refused(
-    db: None, as_stranger: ApiClient
-) -> None:
+def test_empty_password_of_a_passwordless_user_is_refused(db: None, as_stranger: ApiClient) -> None:
     User.objects.create_user("passwordless@example.com")
     assert code_of(sign_in(as_stranger, "passwordless@example.com", ""))[0] == 400
     assert code_of(sign_in(as_stranger, "passwordless@example.com", " "))[0] == 401
@@ -158,9 +156,7 @@ def test_platform_superuser_belongs_to_no_team(as_stranger: ApiClient, db: None)
     assert code_of(sign_in(as_stranger, "root@example.com")) == (403, "PERMISSION_DENIED")
 
 
-def test_member_of_two_teams_starts_in_the_first(
-    alice: Membership, as_stranger: ApiClient
-) -> None:
+def test_member_of_two_teams_starts_in_the_first(alice: Membership, as_stranger: ApiClient) -> None:
     other_team = make_team("Other")
     Membership.objects.create(team=other_team, user=alice.user, role=Role.AGENT)
     assert sign_in(as_stranger).json()["data"]["user"]["team"]["id"] == str(alice.team_id)

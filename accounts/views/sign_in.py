@@ -116,10 +116,10 @@ class LogoutView(ApiView):
     def post(self, request: Request) -> Response:
         """End the session that the refresh token or the access token names, if it is open."""
         sent = _refresh_token_in_body(request)
-        cookie = refresh_cookie(request)
-        if sent is None and cookie is not None:
+        cookie = refresh_cookie(request) if sent is None else None
+        if cookie is not None:
             require_own_page(request)
-        for raw_token in (sent, cookie if sent is None else None, _access_token(request)):
+        for raw_token in (sent, cookie, _access_token(request)):
             if raw_token:
                 end_session_of_token(raw_token, reason=RevokeReason.LOGOUT)
         response = success({"loggedOut": True}, headers={"Clear-Site-Data": '"cache", "storage"'})
