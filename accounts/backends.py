@@ -1,25 +1,18 @@
-"""Django's authentication backend over the normalised address."""
+"""Who may try a password at all."""
 
 from typing import Any
 
-from django.contrib.auth.backends import ModelBackend
+from axes.backends import AxesStandaloneBackend
 from django.http import HttpRequest
 
-from accounts.models import User
 
+class LockoutBackend(AxesStandaloneBackend):
+    """Refuses locked accounts to whoever calls Django's `authenticate`.
 
-class EmailBackend(ModelBackend):
-    """`ModelBackend`, which hashes once whether or not the address exists (CVE-2024-39329).
-
-    `UserManager.get_by_natural_key` normalises; a password with NUL is wrong, not an error.
+    `check_password` has asked already, under its lock; it marks the request.
     """
 
-    def authenticate(
-        self,
-        request: HttpRequest | None,
-        username: str | None = None,
-        password: str | None = None,
-        **kwargs: Any,
-    ) -> User | None:
-        user = super().authenticate(request, username=username, password=password, **kwargs)
-        return user if isinstance(user, User) else None
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Return None, so that the next backend judges; raises when the account is locked."""
+        if not getattr(request, "lockout_was_judged", False):
+            super().authenticate(request, **credentials)

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.contrib.auth import authenticate
-from django.contrib.auth.signals import user_logged_in
 from django.db import connection, transaction
 from django.db.models import Max
 from django.http import HttpRequest
@@ -63,8 +62,10 @@ def _judge_alone(request: HttpRequest, identifier: str, password: str) -> _Judge
     some twenty guesses instead of five.
     """
     _lock_identifier(identifier)
-    if AxesProxyHandler.is_locked(request, {"username": identifier}):
+    failures_before = AxesProxyHandler.get_failures(request, {"username": identifier})
+    if failures_before >= env.max_login_attempts:
         return _Judgement(_Outcome.LOCKED)
+    request.lockout_was_judged = True  # type: ignore[attr-defined]  # for LockoutBackend
     with reserve_failure("login", request) as reservation:
         user = authenticate(request, username=identifier, password=password)
         if user is not None:
@@ -73,8 +74,8 @@ def _judge_alone(request: HttpRequest, identifier: str, password: str) -> _Judge
         _count_from_now(identifier)
         failure_count = request.axes_failures_since_start or 0  # type: ignore[attr-defined]
         return _Judgement(_Outcome.WRONG, failure_count=failure_count)
-    # django-axes forgets the failures and Django writes last_login on this signal.
-    user_logged_in.send(sender=User, request=request, user=user)
+    if failures_before:
+        AxesProxyHandler.reset_attempts(username=identifier)
     return _Judgement(_Outcome.RIGHT, user=user)
 
 

@@ -45,6 +45,7 @@ def sign_in(
         end_session_of_token(replaced_refresh_token, reason=RevokeReason.SIGNED_IN_AGAIN)
     with transaction.atomic():
         session = _open_session(request, membership, device_name)
+        User.objects.filter(pk=user.pk).update(last_login=session.created_at)
         refresh_token = RefreshToken.of_generation(session)
         raw_refresh_token = str(refresh_token)
         record_issued(session, refresh_token, raw_refresh_token)
