@@ -43,7 +43,7 @@ def load() -> BenchTeam:
     user = User.objects.create_user(EMAIL, PASSWORD)
     for number, size in enumerate(sizes):
         team = Team.objects.create(name=f"Team {number}")
-        membership = Membership.objects.create(team=team, user=user, role=Role.ADMIN)
+        Membership.objects.create(team=team, user=user, role=Role.ADMIN)
         with team_context(team.pk), connection.cursor() as cursor:
             cursor.execute(_INSERT, [team.pk, user.pk, size])
     first = Membership.objects.order_by("created_at").select_related("team").first()
