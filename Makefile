@@ -12,6 +12,7 @@ DEV_STAMP := $(VENV)/.requirements-dev
 export PORT DATA_DIR
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .PHONY: help run test check bench clean
 
 help:
@@ -49,7 +50,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 or later is needed; \"$(PYTHON)\" is: $$($(PYTHON) --version 2>&1)." \
 			"Name another one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(RUN_STAMP): requirements.txt | $(BIN)/python
 	$(PIP) install --quiet --require-hashes --requirement requirements.txt
