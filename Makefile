@@ -48,7 +48,7 @@ clean:
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "Python 3.11 or later is needed; \"$(PYTHON)\" is: $$($(PYTHON) --version 2>&1)." \
+		echo "Python 3.11 or later is needed; \"$(PYTHON)\" is: $$($(PYTHON) --version 2>&1 | head -n 1)." \
 			"Name another one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
