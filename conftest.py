@@ -4,6 +4,7 @@ Team A: alice (admin), bob (agent), dora (data_entry), and an API key. Team B: m
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client as HttpClient
@@ -26,15 +27,15 @@ class ApiClient(HttpClient):
         headers = {"Authorization": authorization} if authorization else None
         super().__init__(headers=headers, raise_request_exception=False)
 
-    def post_json(self, path: str, body: object = None, **extra: object):  # type: ignore[no-untyped-def]  # Django's test response has no public type
+    def post_json(self, path: str, body: object = None, **extra: Any):  # type: ignore[no-untyped-def]  # Django's test response has no public type
         """POST a body as JSON."""
         return self.post(path, body, content_type="application/json", **extra)
 
-    def patch_json(self, path: str, body: object = None, **extra: object):  # type: ignore[no-untyped-def]  # see post_json
+    def patch_json(self, path: str, body: object = None, **extra: Any):  # type: ignore[no-untyped-def]  # see post_json
         """PATCH with a body as JSON."""
         return self.patch(path, body, content_type="application/json", **extra)
 
-    def put_json(self, path: str, body: object = None, **extra: object):  # type: ignore[no-untyped-def]  # see post_json
+    def put_json(self, path: str, body: object = None, **extra: Any):  # type: ignore[no-untyped-def]  # see post_json
         """PUT a body as JSON."""
         return self.put(path, body, content_type="application/json", **extra)
 

@@ -18,6 +18,7 @@ from crm.db.tenancy import CONTEXT_COLUMNS
 from security.actors import Actor, ActorKind
 from security.api_keys.format import looks_like_key
 from security.credentials import bearer_token
+from security.request_context import in_context
 from security.roles import Role
 from security.touch import TOUCH_INTERVAL
 
@@ -65,7 +66,7 @@ class SessionAuthentication(BaseAuthentication):
         token = read_access_token(raw_token)
         return self._load_actor(request, token), None
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+    def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="crm"'
 
     def _load_actor(self, request: Request, token: AccessToken) -> Actor:
@@ -82,7 +83,7 @@ class SessionAuthentication(BaseAuthentication):
         ):
             raise SessionRevoked
         if now - facts.last_seen_at >= TOUCH_INTERVAL:
-            request.after_response.append(lambda: touch_session(session_id, now))
+            in_context(request).after_response.append(lambda: touch_session(session_id, now))
         return Actor(
             kind=ActorKind.USER,
             id=user_id,
@@ -124,7 +125,8 @@ def touch_session(session_id: uuid.UUID, now: datetime) -> None:
 
 
 def _load_facts(request: Request, **parameters: Any) -> _Facts | None:
-    parameters |= {"request_id": request.request_id, "ip_address": request.client_ip}
+    context = in_context(request)
+    parameters |= {"request_id": context.request_id, "ip_address": context.client_ip}
     with connection.cursor() as cursor:
         cursor.execute(_LOAD_SESSION, parameters)
         row = cursor.fetchone()

@@ -6,7 +6,7 @@ from axes.backends import AxesStandaloneBackend
 from django.http import HttpRequest
 
 
-class LockoutBackend(AxesStandaloneBackend):
+class LockoutBackend(AxesStandaloneBackend):  # type: ignore[misc]  # axes has no types
     """Refuses locked accounts to whoever calls Django's `authenticate`.
 
     `check_password` has asked already, under its lock; it marks the request.

@@ -57,7 +57,7 @@ def member_body(membership: Membership) -> dict[str, Any]:
     )
 
 
-def _user_body(
+def _user_body(  # noqa: PLR0913 (what a user is made of)
     *,
     user_id: uuid.UUID,
     email: str,

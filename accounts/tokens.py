@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any, Self
 
 import jwt
-from django.conf import settings
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 from rest_framework_simplejwt.tokens import Token
@@ -32,14 +31,14 @@ class KeyRingTokenBackend(TokenBackend):
 
     def __init__(self, ring: KeyRing, *, issuer: str, audience: str) -> None:
         super().__init__(ALGORITHM, signing_key=ring[0][1], issuer=issuer, audience=audience)
-        self.signing_key_id = ring[0][0]
+        self.signing_key_id, self.signing_secret = ring[0]
         self.keys = dict(ring)
         self._verified_claims = lru_cache(maxsize=REMEMBERED_TOKENS)(self._verify)
 
     def encode(self, payload: dict[str, Any]) -> str:
         claims = {**payload, "iss": self.issuer, "aud": self.audience}
         headers = {"kid": self.signing_key_id}
-        return jwt.encode(claims, self.signing_key, algorithm=ALGORITHM, headers=headers)
+        return jwt.encode(claims, self.signing_secret, algorithm=ALGORITHM, headers=headers)
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
         """Return the claims. With `verify` off an expired token passes, a forged one never does."""
@@ -82,8 +81,8 @@ class SessionToken(Token):
 
     _token_backend = KeyRingTokenBackend(
         env.jwt_keys,
-        issuer=settings.SIMPLE_JWT["ISSUER"],
-        audience=settings.SIMPLE_JWT["AUDIENCE"],
+        issuer=env.jwt_issuer,
+        audience=f"{env.jwt_issuer}-api",
     )
 
     @property

@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import secrets
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -70,4 +69,4 @@ def save(report: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from django.contrib.postgres.fields import ArrayField
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from crm.db.models import TeamModel, list_index, team_id_key

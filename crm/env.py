@@ -5,7 +5,7 @@ problem. `.env.example` lists the same variables; a test holds the two equal.
 """
 
 import os
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -192,7 +192,6 @@ def declared_variables() -> list[tuple[str, str, str, str | None]]:
     return [
         (spec.name.upper(), spec.metadata["group"], spec.metadata["help"], spec.metadata["default"])
         for spec in fields(Environment)
-        if spec.default is MISSING
     ]
 
 

@@ -17,6 +17,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = ["crm.formats"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -45,8 +46,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "security.middleware.RequestContextMiddleware",
-    "crm.api.middleware.ErrorEnvelopeMiddleware",
     "security.html_only.HtmlCspMiddleware",
+    "crm.api.middleware.ErrorEnvelopeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "security.middleware.AdminAddressMiddleware",
@@ -78,7 +79,7 @@ CACHES = {
         {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": env.redis_url,
-            # A Redis that hangs must not hang the calls; half a second is far above its slowest answer.
+            # A Redis that hangs must not hang the calls; its slowest answer is far below this.
             "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
         }
         if env.redis_url
@@ -90,8 +91,8 @@ RATELIMIT_USE_CACHE = "counters"
 # Sign-in. Every way in goes through `accounts.flows.password_check`.
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "accounts.backends.EmailBackend",
+    "accounts.backends.LockoutBackend",
+    "django.contrib.auth.backends.ModelBackend",
 ]
 PASSWORD_HASHERS = [
     "accounts.hashers.Argon2idHasher",

@@ -1,12 +1,12 @@
 """All routes. Every view declares its permission; tests/test_routes.py walks this."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from crm.api import views as api_views
 from crm.env import env
 
-v1_patterns = [
+v1_patterns: list[URLPattern | URLResolver] = [
     path("health", api_views.HealthView.as_view(), name="health"),
     path("health/ready", api_views.ReadinessView.as_view(), name="health-ready"),
     path("schema", api_views.SchemaView.as_view(), name="schema"),

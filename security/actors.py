@@ -46,6 +46,13 @@ class Actor:
         """Tell whether a person signed in, rather than a key."""
         return self.kind is ActorKind.USER
 
+    @property
+    def own_session_id(self) -> uuid.UUID:
+        """The session of a signed-in user. Raises TypeError for a key, which has none."""
+        if self.session_id is None:
+            raise TypeError("An API key has no session.")
+        return self.session_id
+
     def has_scope(self, resource: str, right: Right) -> bool:
         """Tell whether the key's scopes cover the right; always true for users."""
         return self.scopes is None or allows(self.scopes, resource, right)

@@ -10,7 +10,7 @@ from crm.env import env
 
 
 @register(Tags.database)
-def check_isolation(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
+def check_isolation(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Return security.E001 for each reason why teams are not walled off in the database."""
     if not databases:
         return []
@@ -25,7 +25,7 @@ def check_isolation(*, databases: Sequence[str] | None = None, **kwargs: Any) ->
 
 
 @register(Tags.security)
-def check_protections(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
+def check_protections(**kwargs: Any) -> list[CheckMessage]:
     """Return a warning for each protection that the operator switched off in production."""
     if env.debug:
         return []

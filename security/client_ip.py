@@ -5,6 +5,7 @@ import ipaddress
 from django.http import HttpRequest
 
 from crm.env_parsers import Networks
+from security.request_context import in_context
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 (an address, not a socket to listen on)
 
@@ -53,4 +54,4 @@ def is_in_networks(
 
 def axes_client_ip(request: HttpRequest) -> str:
     """Return the address under which django-axes records a failure (AXES_CLIENT_IP_CALLABLE)."""
-    return str(request.client_ip)  # type: ignore[attr-defined]  # set by RequestContextMiddleware
+    return in_context(request).client_ip

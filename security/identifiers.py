@@ -16,6 +16,6 @@ def normalize_email(raw: str) -> str:
     return unicodedata.normalize("NFKC", folded)
 
 
-def axes_username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:  # noqa: ARG001
+def axes_username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     """Return the name under which django-axes counts a failure (AXES_USERNAME_CALLABLE)."""
     return normalize_email(str((credentials or {}).get("username", "")))

@@ -1,9 +1,11 @@
 """The outermost layer of every request: its id, its address, its headers, what runs after it."""
 
+import logging
 import re
 import time
 from collections.abc import Callable
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from uuid_utils import uuid7
 
@@ -17,8 +19,11 @@ from security.client_ip import (
     resolve_client_ip,
 )
 from security.rate_limits.headers import add_rate_limit_headers
+from security.request_context import ContextRequest, in_context
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+logger = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
@@ -27,7 +32,7 @@ def security_headers(*, debug: bool) -> dict[str, str]:
     """Return the headers of every answer; HSTS would lock a developer's localhost to HTTPS."""
     headers = {
         "X-Content-Type-Options": "nosniff",
-        # With no-referrer, browsers send `Origin: null` with the admin's own forms, and CSRF refuses.
+        # With no-referrer, browsers send `Origin: null` with the admin's own forms: refused.
         "Referrer-Policy": "same-origin",
         "X-Frame-Options": "DENY",
         "Cross-Origin-Opener-Policy": "same-origin",
@@ -53,27 +58,34 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        context = in_context(request)
         sent_id = request.headers.get("X-Request-ID", "")
-        request.request_id = sent_id if _REQUEST_ID.fullmatch(sent_id) else str(uuid7())  # type: ignore[attr-defined]
-        request.client_ip = resolve_client_ip(request, env.trusted_proxies)  # type: ignore[attr-defined]
-        request.arrived_at = request.META.get("crm.arrived_at") or time.time()  # type: ignore[attr-defined]
-        request.after_response = []  # type: ignore[attr-defined]
+        context.request_id = sent_id if _REQUEST_ID.fullmatch(sent_id) else str(uuid7())
+        context.client_ip = resolve_client_ip(request, env.trusted_proxies)
+        context.arrived_at = request.META.get("crm.arrived_at") or time.time()
+        context.after_response = []
         self._believe_proxy_about_tls(request)
         response = self.get_response(request)
-        for action in request.after_response:  # type: ignore[attr-defined]
-            action()
-        self._add_headers(request, response)
+        self._run_deferred(context)
+        self._add_headers(context, response)
         return response
+
+    def _run_deferred(self, context: ContextRequest) -> None:
+        for action in context.after_response:
+            try:
+                action()
+            except DatabaseError:
+                # The answer is made and stays true; what could not be written is told.
+                logger.exception("Not written after the response %s", context.request_id)
 
     def _believe_proxy_about_tls(self, request: HttpRequest) -> None:
         forwarded = request.META.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
         if forwarded == "https" and is_from_trusted_proxy(request, env.trusted_proxies):
             request.META["wsgi.url_scheme"] = "https"
-            request.environ["wsgi.url_scheme"] = "https"  # type: ignore[attr-defined]
 
-    def _add_headers(self, request: HttpRequest, response: HttpResponseBase) -> None:
+    def _add_headers(self, request: ContextRequest, response: HttpResponseBase) -> None:
         headers = response.headers
-        headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        headers["X-Request-ID"] = request.request_id
         for name, value in _SECURITY_HEADERS.items():
             headers[name] = value
         add_rate_limit_headers(request, response)
@@ -90,7 +102,7 @@ class AdminAddressMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if env.admin_allowed_ips and request.path.startswith(self.admin_prefix):
-            address = parse_address(request.client_ip)  # type: ignore[attr-defined]
+            address = parse_address(in_context(request).client_ip)
             if address is None or not is_in_networks(address, env.admin_allowed_ips):
                 return self._refuse(request)
         return self.get_response(request)

@@ -62,7 +62,7 @@ class ApiKey(models.Model):
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(secret_hash__regex=r"^[0-9a-f]{64}$"),
+                condition=Q(secret_hash__regex=r"^[0-9a-f]{64}$"),  # noqa: S106 (a pattern)
                 name="security_apikey_secret_is_hashed",
             ),
         ]
@@ -79,5 +79,3 @@ class ApiKey(models.Model):
     def is_usable(self, now: datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""
         return self.revoked_at is None and self.expires_at > now
-
-

@@ -3,7 +3,7 @@
 A refusal is an exception of `crm.api.errors`, so that the answer says which rule refused.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -60,8 +60,7 @@ def require_actor(request: Request) -> Actor:
     """Return the authenticated caller, or raise `AuthenticationRequired`."""
     if not request.user.is_authenticated:
         raise AuthenticationRequired
-    actor: Actor = request.user
-    return actor
+    return cast(Actor, request.user)
 
 
 def require_right(actor: Actor, resource: str, right: Right) -> None:

@@ -1,9 +1,10 @@
 """The one place that opens a team: views of team data run in one transaction that sees one team."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db import transaction
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from crm.api.errors import MethodNotAllowed
@@ -27,6 +28,11 @@ class ApiView(RateLimitedView):
         if known is not None:
             check_parameters(request.query_params, known)
 
+    @property
+    def actor(self) -> Actor:
+        """The authenticated caller; only behind a permission that refuses strangers."""
+        return cast(Actor, self.request.user)
+
     def known_parameters(self) -> Collection[str] | None:
         """Return the query parameters of the current call; None leaves them to its filters.
 
@@ -42,18 +48,12 @@ class TeamScopedView(ApiView):
     transaction starts before it. An error answer rolls the transaction back.
     """
 
-    permission_classes = (HasRights,)
+    permission_classes: Sequence[type[BasePermission]] = (HasRights,)
     required_rights: ClassVar[Mapping[str, Sequence[RequiredRight]]] = {}
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         with transaction.atomic():
             return super().dispatch(request, *args, **kwargs)
-
-    @property
-    def actor(self) -> Actor:
-        """The authenticated caller."""
-        caller: Actor = self.request.user
-        return caller
 
     def rights_of_action(self) -> Sequence[RequiredRight]:
         """Return the (resource, right) pairs that the current call needs."""

@@ -48,7 +48,7 @@ def team_list(
     if is_plain and parameters:
         check_parameters(parameters, LIST_PARAMETERS)
     return ListSource(
-        filterset_class.Meta.model,
+        of_team().model,
         lambda: filterset_class.apply(of_team(), request),
         (actor.team_id,) if is_plain else None,
     )

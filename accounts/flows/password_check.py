@@ -4,7 +4,7 @@ API, admin and later re-authentication count in the same place (ASVS v5.0.0-6.3.
 """
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
@@ -104,12 +104,14 @@ def account_locked(identifier: str) -> AccountLocked:
 
 def lock_ends_in(identifier: str) -> timedelta:
     """Return the time until the last failure no longer counts; at least zero."""
-    latest = AccessAttempt.objects.filter(username=identifier).aggregate(at=Max("attempt_time"))
-    if latest["at"] is None:
+    attempts = AccessAttempt.objects.filter(username=identifier)
+    latest: datetime | None = attempts.aggregate(at=Max("attempt_time"))["at"]
+    if latest is None:
         return timedelta(0)
-    return max(timedelta(0), latest["at"] + env.lockout_duration - timezone.now())
+    return max(timedelta(0), latest + env.lockout_duration - timezone.now())
 
 
 def unlock_account(email: str) -> bool:
     """Forget the failures on an address; return whether there were any."""
-    return AxesProxyHandler.reset_attempts(username=normalize_email(email)) > 0
+    forgotten: int = AxesProxyHandler.reset_attempts(username=normalize_email(email))
+    return forgotten > 0

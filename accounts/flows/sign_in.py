@@ -13,6 +13,7 @@ from accounts.token_ledger import record_issued
 from accounts.tokens import AccessToken, RefreshToken
 from crm.api.errors import PermissionDenied
 from crm.env import env
+from security.request_context import in_context
 
 
 class SignedIn(NamedTuple):
@@ -70,7 +71,7 @@ def _open_session(request: HttpRequest, membership: Membership, device_name: str
         team_id=membership.team_id,
         device_name=device_name,
         user_agent=request.headers.get("User-Agent", "").replace("\0", "")[:400],
-        ip_address=request.client_ip,  # type: ignore[attr-defined]
+        ip_address=in_context(request).client_ip,
         created_at=now,
         last_seen_at=now,
         rotated_at=now,

@@ -28,6 +28,4 @@ def issue_key_for_member(
     ).first()
     if member is None:
         raise ValidationFailed(f"{owner_email} is no active member of team {team}.")
-    return issue_key(
-        team_id=team, owner_id=member.user_id, name=name, scopes=scopes, **options
-    )
+    return issue_key(team_id=team, owner_id=member.user_id, name=name, scopes=scopes, **options)

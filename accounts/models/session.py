@@ -89,5 +89,3 @@ def is_over(
         or expires_at <= now
         or last_seen_at + env.session_idle_timeout <= now
     )
-
-

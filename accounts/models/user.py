@@ -77,9 +77,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(normalize_password(raw_password))
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         self.password = django_form(self.password)
         if is_imported(self.password):
             # Its maker did not normalise; the hash that replaces it is made by `set_password`.
             return super().check_password(raw_password)
-        return super().check_password(normalize_password(raw_password) or "")
+        return super().check_password(normalize_password(raw_password))

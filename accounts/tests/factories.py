@@ -9,7 +9,7 @@ from accounts.models import Membership, Session, Team, User
 from accounts.tokens import AccessToken
 from security.roles import Role
 
-PASSWORD = "Correct-Horse-Battery-9"  # noqa: S105 (a test's)
+PASSWORD = "Correct-Horse-Battery-9"
 _PASSWORD_HASH = make_password(PASSWORD)
 
 

@@ -28,7 +28,7 @@ class MeView(ApiView):
     @describe(data=USER)
     def get(self, request: Request) -> Response:
         """Answer who is signed in, in which team, with which rights."""
-        return success(user_body(request.user))
+        return success(user_body(self.actor))
 
 
 class VerifyView(ApiView):
@@ -42,8 +42,8 @@ class VerifyView(ApiView):
         return success(
             {
                 "valid": True,
-                "expiresAt": request.user.credential_expires_at,
-                "user": user_body(request.user),
+                "expiresAt": self.actor.credential_expires_at,
+                "user": user_body(self.actor),
             }
         )
 
@@ -59,8 +59,8 @@ class SwitchTeamView(ApiView):
         serializer = SwitchTeamSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         membership, token = switch_team(
-            user_id=request.user.user_id,
-            session_id=request.user.session_id,
+            user_id=self.actor.user_id,
+            session_id=self.actor.own_session_id,
             team_id=serializer.validated_data["team_id"],
         )
         return success({"user": member_body(membership), **access_token_body(token)})
@@ -74,7 +74,7 @@ class LogoutAllView(ApiView):
     @describe(data=record(sessionsEnded=INTEGER))
     def post(self, request: Request) -> Response:
         """End all sessions of the user, this one too."""
-        count = end_all_sessions(user_id=request.user.user_id, reason=RevokeReason.LOGOUT_ALL)
+        count = end_all_sessions(user_id=self.actor.user_id, reason=RevokeReason.LOGOUT_ALL)
         response = success(
             {"sessionsEnded": count}, headers={"Clear-Site-Data": '"cache", "storage"'}
         )
@@ -91,8 +91,8 @@ class SessionListView(ApiView):
     @describe(data=array(SESSION))
     def get(self, request: Request) -> Response:
         """Answer the live sessions, the newest first."""
-        sessions = Session.objects.live().filter(user_id=request.user.user_id)
-        current_id = request.user.session_id
+        sessions = Session.objects.live().filter(user_id=self.actor.user_id)
+        current_id = self.actor.session_id
         return success([session_body(session, current_id=current_id) for session in sessions])
 
 
@@ -104,6 +104,6 @@ class SessionDetailView(ApiView):
     @describe(data=record(id=UUID))
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
         """End it; another user's session answers as an absent one."""
-        if not end_own_session(user_id=request.user.user_id, session_id=session_id):
+        if not end_own_session(user_id=self.actor.user_id, session_id=session_id):
             raise NotFound
         return success({"id": session_id})

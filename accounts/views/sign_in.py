@@ -34,6 +34,7 @@ from crm.api.errors import (
 from crm.api.json_schema import constant, record
 from security.credentials import bearer_token
 from security.permissions import Public
+from security.request_context import in_context
 from security.views import ApiView
 
 IN_BODY = "body"
@@ -95,7 +96,7 @@ class RefreshView(ApiView):
             require_own_page(request)
         if raw_token is None:
             raise NoRefreshToken
-        refreshed = refresh_tokens(raw_token=raw_token, arrived_at=request.arrived_at)
+        refreshed = refresh_tokens(raw_token=raw_token, arrived_at=in_context(request).arrived_at)
         body = access_token_body(refreshed.access_token)
         if sent is not None:
             return success({**body, "refreshToken": refreshed.raw_refresh_token})

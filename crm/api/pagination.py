@@ -136,7 +136,7 @@ def read_page(
     key = _key_of(source.model, ordering, ordering_fields)
     cursor = None
     if "cursor" in parameters:
-        cursor = decode_cursor(parameters["cursor"], ordering, key.fields)
+        cursor = decode_cursor(str(parameters["cursor"]), ordering, key.fields)
     total = {"total": source.rows().count()} if read_flag(parameters, "count") else {}
     selected, key_of = key.select(sources)
 

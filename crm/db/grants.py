@@ -13,7 +13,7 @@ from psycopg import sql
 from crm.env import env
 
 
-def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None:  # noqa: ARG001
+def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Grant the role of DATABASE_URL its rights on tables and sequences (post_migrate)."""
     role = application_role()
     connection = connections[using]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 def uuid7() -> uuid.UUID:
-    """Return a time-ordered id (RFC 9562, version 7), so that new rows are neighbours in indexes."""
+    """Return a time-ordered id (RFC 9562, version 7), so that new rows are neighbours."""
     return uuid_utils.compat.uuid7()
 
 

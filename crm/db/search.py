@@ -27,7 +27,8 @@ def search_text_field(*columns: str) -> GeneratedField:
 def search(queryset: TeamQuerySet, text: str) -> TeamQuerySet:
     """Keep rows whose `search_text` holds the text, or words much like it."""
     wanted = text.lower()
-    likeness = TrigramWordSimilarity(Value(wanted), "search_text")
-    return queryset.alias(likeness=likeness).filter(
+    likeness = TrigramWordSimilarity(wanted, "search_text")
+    found: TeamQuerySet = queryset.alias(likeness=likeness).filter(
         Q(search_text__contains=wanted) | Q(likeness__gte=SIMILARITY_THRESHOLD)
     )
+    return found

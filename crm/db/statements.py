@@ -46,4 +46,5 @@ def fetch_kept(key: Hashable, parameters: Row, build: Callable[[], QuerySet[Any]
 def _execute(sql: str, parameters: Row) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[Row] = cursor.fetchall()
+    return rows

@@ -14,13 +14,59 @@ from leads.models import Lead, LeadStatus, LeadType
 CLIENT_COUNT = 60
 LEAD_COUNT = 40
 _FIRST_NAMES = (
-    "Amelia Benjamin Carmen Daniel Elena Felix Grace Hassan Irene Jonas Keiko Liam Maya Noah "
-    "Olivia Pavel Quinn Rosa Samuel Tara Umar Vera Walter Ximena Yusuf Zoe"
-).split()
+    "Amelia",
+    "Benjamin",
+    "Carmen",
+    "Daniel",
+    "Elena",
+    "Felix",
+    "Grace",
+    "Hassan",
+    "Irene",
+    "Jonas",
+    "Keiko",
+    "Liam",
+    "Maya",
+    "Noah",
+    "Olivia",
+    "Pavel",
+    "Quinn",
+    "Rosa",
+    "Samuel",
+    "Tara",
+    "Umar",
+    "Vera",
+    "Walter",
+    "Ximena",
+    "Yusuf",
+    "Zoe",
+)
 _LAST_NAMES = (
-    "Adler Bennett Chen Dubois Ekström Fischer Garcia Hughes Ibrahim Johnson Kowalski Lopez "
-    "Murphy Nakamura O'Brien Petrov Quintero Rossi Schmidt Thompson Ueda Vargas Williams Young"
-).split()
+    "Adler",
+    "Bennett",
+    "Chen",
+    "Dubois",
+    "Ekström",
+    "Fischer",
+    "Garcia",
+    "Hughes",
+    "Ibrahim",
+    "Johnson",
+    "Kowalski",
+    "Lopez",
+    "Murphy",
+    "Nakamura",
+    "O'Brien",
+    "Petrov",
+    "Quintero",
+    "Rossi",
+    "Schmidt",
+    "Thompson",
+    "Ueda",
+    "Vargas",
+    "Williams",
+    "Young",
+)
 _STREETS = ("Ocean Avenue", "Maple Street", "Harbor Road", "Summit Drive", "Cedar Lane")
 _CITIES = (
     ("Portland", "ME", "04101"),

@@ -18,6 +18,7 @@ from security.api_keys.networks import is_allowed_address
 from security.api_keys.secret_hash import verify_secret
 from security.credentials import API_KEY_HEADER, bearer_token
 from security.models import ApiKey
+from security.request_context import in_context
 from security.roles import Role
 from security.touch import TOUCH_INTERVAL
 
@@ -87,13 +88,13 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise InvalidApiKey
         if facts.expires_at <= timezone.now():
             raise ApiKeyExpired
-        if not is_allowed_address(request.client_ip, facts.allowed_ips):
+        if not is_allowed_address(in_context(request).client_ip, facts.allowed_ips):
             raise IpNotAllowed
 
     def _actor_of(self, request: Request, facts: _Facts) -> Actor:
         now = timezone.now()
         if facts.last_used_at is None or now - facts.last_used_at >= TOUCH_INTERVAL:
-            request.after_response.append(lambda: touch_key(facts.id, now))
+            in_context(request).after_response.append(lambda: touch_key(facts.id, now))
         return Actor(
             kind=ActorKind.API_KEY,
             id=facts.id,
@@ -115,10 +116,11 @@ def touch_key(key_pk: UUID, now: datetime) -> None:
 
 
 def _load_facts(request: Request, parts: ApiKeyParts) -> _Facts:
+    context = in_context(request)
     parameters: dict[str, Any] = {
         "key_id": parts.key_id,
-        "request_id": request.request_id,
-        "ip_address": request.client_ip,
+        "request_id": context.request_id,
+        "ip_address": context.client_ip,
     }
     with connection.cursor() as cursor:
         cursor.execute(_LOAD_KEY, parameters)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rest_framework.decorators import action
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
@@ -33,7 +34,7 @@ RESOURCE = "api_keys"
 class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
     """The keys of the caller's team."""
 
-    permission_classes = (IsSignedInUser, HasRights)
+    permission_classes: Sequence[type[BasePermission]] = (IsSignedInUser, HasRights)
     serializer_class = ApiKeySerializer
     filterset_class = ApiKeyFilterSet
     ordering_fields: ClassVar[Mapping[str, str]] = {

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--admin-email", required=True)
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         email = options["admin_email"]
         is_known = User.objects.filter(email=normalize_email(email)).exists()
         password = None if is_known else read_password()

@@ -27,7 +27,7 @@ class Command(BaseCommand):
             dest="scopes",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             issued = issue_key_for_member(
                 team_id=options["team"],

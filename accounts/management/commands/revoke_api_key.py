@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("key_id")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         key_id = options["key_id"].removeprefix("crm_").partition("_")[0]
         api_key = ApiKey.objects.filter(key_id=key_id).first()
         if api_key is None:

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(email=normalize_email(options["email"])).first()
         if user is None:
             raise CommandError(f"There is no user {options['email']}.")

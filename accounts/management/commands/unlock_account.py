@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         had_failures = unlock_account(options["email"])
         outcome = "Unlocked" if had_failures else "No failures counted on"
         self.stdout.write(f"{outcome} {options['email']}.")

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--force", action="store_true", help="also when DEBUG is off")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         if not env.debug and not options["force"]:
             raise CommandError("DEBUG is off: this looks like production. Use --force if not.")
         seeded = seed_demo()
