@@ -206,9 +206,8 @@ def test_deleted_data_dir_means_a_new_database(tmp_path: Path) -> None:
         execute(addresses.owner, "CREATE TABLE note AS SELECT 'old' AS text")
     embedded.remove(path)
     shutil.rmtree(path)
-    with running(path) as addresses:
+    with running(path, throw_away=True) as addresses:
         assert execute(addresses.owner, "SELECT to_regclass('note') IS NULL") == "True"
-    embedded.remove(path)
 
 
 def test_folders_above_keep_their_modes(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """`make run` as a process: it serves, and however it ends nothing of it stays behind."""
 
-import http.client
 import json
 import os
 import shutil
@@ -10,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,12 +33,12 @@ class Running(NamedTuple):
 
     def get(self, path: str) -> int:
         """Return the status of a call, 0 when nobody answers."""
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-            connection.request("GET", path)
-            return connection.getresponse().status
-        except OSError:
-            return 0
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            try:
+                connection.request("GET", path)
+                return connection.getresponse().status
+            except OSError:
+                return 0
 
     def is_healthy(self) -> bool:
         assert self.process.poll() is None, self.output.read_text()
@@ -60,14 +61,15 @@ def start(data_dir: Path, tmp_path: Path) -> Iterator[Callable[[], Running]]:
 
     def start_and_wait() -> Running:
         port, output = free_port(), tmp_path / "output"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "crm.run"],
-            cwd=PROJECT_DIR,
-            env=environment(data_dir, port),
-            stdout=output.open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "crm.run"],
+                cwd=PROJECT_DIR,
+                env=environment(data_dir, port),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         running = Running(process, port, output)
         started.append(running)
         assert wait_for(running.is_healthy, START_SECONDS), output.read_text()
