@@ -20,10 +20,24 @@ from crm.db.tenancy import team_context
 from leads.models import Lead
 from security.all_teams import all_teams
 
-# What a new record of the model needs.
+# What a record of the model may hold. Fill every column that a list can be filtered by.
 VALUES: dict[type[TeamModel], dict[str, Any]] = {
-    Client: {"first_name": "Ada", "last_name": "Quill", "email": "ada@client.example"},
-    Lead: {"first_name": "Ada", "last_name": "Quill", "email": "ada@lead.example"},
+    Client: {
+        "first_name": "Ada",
+        "last_name": "Quill",
+        "email": "ada@client.example",
+        "contact_type": "buyer",
+        "status": "active",
+        "tags": ["vip"],
+    },
+    Lead: {
+        "first_name": "Ada",
+        "last_name": "Quill",
+        "email": "ada@lead.example",
+        "lead_type": "buyer",
+        "lead_status": "new",
+        "source": "website",
+    },
 }
 TEAM_MODELS: list[type[TeamModel]] = [
     model for model in apps.get_models() if issubclass(model, TeamModel)
@@ -47,11 +61,10 @@ def model_of(table: str) -> type[TeamModel]:
 
 
 def make_record(model: type[TeamModel], member: Membership, **values: Any) -> Any:
-    """Return a new record of the member's team."""
+    """Return a new record of the member's team, made by the member and looked after by them."""
+    values = {"assigned_to_id": member.user_id, **VALUES[model], **values}
     with team_context(member.team_id):
-        return model.objects.create(
-            team_id=member.team_id, created_by_id=member.user_id, **(VALUES[model] | values)
-        )
+        return model.objects.create(team_id=member.team_id, created_by_id=member.user_id, **values)
 
 
 def body_of(model: type[TeamModel]) -> dict[str, Any]:
