@@ -86,6 +86,7 @@ class RefreshView(ApiView):
     @describe(
         body=RefreshTokenSerializer,
         data=REFRESHED,
+        needs_body=True,  # a cookie is believed only beside JSON, which a foreign form cannot send
         errors=(NoRefreshToken, InvalidRefreshToken, CsrfFailed, AuthRateLimited),
     )
     def post(self, request: Request) -> Response:

@@ -25,6 +25,7 @@ class Description:
     status: int = 200
     errors: tuple[type[ApiError], ...] = ()
     parameters: Mapping[str, Schema] = field(default_factory=dict)
+    needs_body: bool = False
 
 
 def describe(
@@ -34,15 +35,17 @@ def describe(
     status: int = 200,
     errors: tuple[type[ApiError], ...] = (),
     parameters: Mapping[str, Schema] | None = None,
+    needs_body: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Say what a handler takes and answers.
 
     `data` is a serializer class or a schema (crm.api.json_schema) with such classes in it. `errors`
-    are those that only this call gives; what follows from its path, body and login is known.
+    are those that only this call gives; what follows from its path, body and login is known. With
+    `needs_body` even an empty object must be sent; a body with required fields says so by itself.
     """
 
     def remember(handler: Handler) -> Handler:
-        description = Description(data, body, status, errors, parameters or {})
+        description = Description(data, body, status, errors, parameters or {}, needs_body)
         handler.api_description = description  # type: ignore[attr-defined]  # A mark on a function.
         return handler
 

@@ -41,6 +41,9 @@ class CharField(Strict, serializers.CharField):
         # DRF compares str(data) with "" before it looks at the type.
         if data is not serializers.empty and data is not None and not isinstance(data, str):
             self.fail("invalid")
+        # Blanks around it count: the API's description promises this length, and no more is read.
+        if isinstance(data, str) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().run_validation(data)
 
 

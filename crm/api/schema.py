@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -57,7 +58,7 @@ class EnvelopeAutoSchema(AutoSchema):
             return None
         schema, is_required = self._get_request_for_media_type(serializer, direction)
         content = {"application/json": {"schema": schema}}
-        return {"content": content, "required": bool(is_required)}
+        return {"content": content, "required": is_required or self._description().needs_body}
 
     def _get_parameters(self) -> list[Schema]:
         declared = [query_parameter(*item) for item in self._description().parameters.items()]
@@ -102,7 +103,7 @@ class EnvelopeAutoSchema(AutoSchema):
             body = serializer
         if action == "create":
             status = 201
-        return Description(data, body, status, said.errors, said.parameters)
+        return replace(said, data=data, body=body, status=status)
 
     def _handler(self) -> Any:
         name = getattr(self.view, "action", None) or self.method.lower()

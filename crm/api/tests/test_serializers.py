@@ -91,7 +91,7 @@ def test_unknown_fields_are_named_beside_other_problems() -> None:
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("firstName", [1, True, 1.5, [], {}, None, "", " ", "x" * 11]),
+        ("firstName", [1, True, 1.5, [], {}, None, "", " ", "x" * 11, "x" + " " * 10]),
         ("age", ["1", True, 1.5, [], 2**31, None]),
         ("isTall", ["true", 1, 0, "yes", [], None]),
         ("email", [1, "a", "a@b", "a@" + "b" * 250 + ".com", f"{'a@' * 9}b.com"]),
