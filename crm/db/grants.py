@@ -12,6 +12,11 @@ from psycopg import sql
 
 from crm.env import env
 
+_SEARCH_FUNCTIONS = """
+    SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+     WHERE r.rolname = 'crm_search'
+"""
+
 
 def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Grant the role of DATABASE_URL its rights on tables and sequences (post_migrate)."""
@@ -29,6 +34,21 @@ def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None
             "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}",
         ):
             cursor.execute(sql.SQL(statement).format(sql.Identifier(role)).as_string(None))
+        _grant_search(cursor, role)
+
+
+def _grant_search(cursor: Any, role: str) -> None:
+    """Let the role call the search functions; only their owner, crm_search, can grant that."""
+    cursor.execute(_SEARCH_FUNCTIONS)
+    functions = [signature for (signature,) in cursor.fetchall()]
+    if not functions:
+        return
+    grant = sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(
+        sql.SQL(", ".join(functions)), sql.Identifier(role)
+    )
+    cursor.execute("SET ROLE crm_search")
+    cursor.execute(grant.as_string(None))
+    cursor.execute("RESET ROLE")
 
 
 def application_role() -> str:

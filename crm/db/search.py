@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import GeneratedField, Q, TextField, Value
+from django.db import connection
+from django.db.models import GeneratedField, TextField, Value
 from django.db.models.functions import Concat, Lower
 
 from crm.db.models import TeamQuerySet
 
-# Share of a word's trigrams that must match; 0.6, PostgreSQL's default, misses swapped letters.
-SIMILARITY_THRESHOLD = 0.4
+MOST_IDS = 1000
+_LIKE_SPECIALS = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 def search_text_field(*columns: str) -> GeneratedField:
@@ -25,10 +25,19 @@ def search_text_field(*columns: str) -> GeneratedField:
 
 
 def search(queryset: TeamQuerySet, text: str) -> TeamQuerySet:
-    """Keep rows whose `search_text` holds the text, or words much like it."""
+    """Keep rows whose `search_text` holds the text or, when none does, words much like it.
+
+    The table's function (crm.db.operations.TeamSearch) reads the team that the transaction opened.
+    """
     wanted = text.lower()
-    likeness = TrigramWordSimilarity(wanted, "search_text")
-    found: TeamQuerySet = queryset.alias(likeness=likeness).filter(
-        Q(search_text__contains=wanted) | Q(likeness__gte=SIMILARITY_THRESHOLD)
-    )
+    pattern = f"%{wanted.translate(_LIKE_SPECIALS)}%"
+    with connection.cursor() as cursor:
+        cursor.callproc(f"search_{queryset.model._meta.db_table}", [pattern, wanted, MOST_IDS + 1])
+        ids = [found_id for (found_id,) in cursor.fetchall()]
+    found: TeamQuerySet
+    if len(ids) > MOST_IDS:
+        # A text that so many rows hold is soon met on the way along the list's own index.
+        found = queryset.filter(search_text__contains=wanted)
+    else:
+        found = queryset.filter(id__in=ids)
     return found
