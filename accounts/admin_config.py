@@ -3,6 +3,12 @@
 from django.apps import apps
 from django.contrib.admin.apps import AdminConfig
 
+HEADINGS = {
+    "accounts": "People and teams",
+    "security": "Integrations",
+    "axes": "Sign-in guard",
+}
+
 
 class StaffAdminConfig(AdminConfig):
     """`django.contrib.admin` with `accounts.admin_site.StaffSite` as `admin.site`."""
@@ -10,6 +16,7 @@ class StaffAdminConfig(AdminConfig):
     default_site = "accounts.admin_site.StaffSite"
 
     def ready(self) -> None:
-        """Name the part of the sign-in guard for people who do not know its package."""
-        apps.get_app_config("axes").verbose_name = "Sign-in guard"
+        """Name the parts for people who do not know the packages behind them."""
+        for label, name in HEADINGS.items():
+            apps.get_app_config(label).verbose_name = name
         super().ready()

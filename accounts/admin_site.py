@@ -7,18 +7,20 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.admin_sign_in import OwnPasswordForm, StaffSignInForm
-from crm.api.errors import ApiError
+from crm.api import errors
 from security.actors import ANONYMOUS
 from security.admin.pages import StaffPage
 from security.rate_limits.general import check_general
 
 # A page as the site wraps it; the stubs' type is private.
 View = Any
+NO_PERMISSION = "Your account has no permission for this. A superuser can give it."
 
 
 class StaffSite(AdminSite):
@@ -77,10 +79,14 @@ class StaffSite(AdminSite):
     def _answer(self, request: HttpRequest, view: View, *args: Any, **kwargs: Any) -> Any:
         try:
             return view(request, *args, **kwargs)
-        except ApiError as error:
+        except errors.ApiError as error:
             return self._refuse(request, error)
+        except Http404:
+            return self._refuse(request, errors.NotFound())
+        except PermissionDenied:
+            return self._refuse(request, errors.PermissionDenied(NO_PERMISSION))
 
-    def _refuse(self, request: HttpRequest, error: ApiError) -> HttpResponse:
+    def _refuse(self, request: HttpRequest, error: errors.ApiError) -> HttpResponse:
         headers = error.response_headers()
         context = {
             **self.each_context(request),
@@ -94,7 +100,7 @@ class StaffSite(AdminSite):
         return response
 
 
-def _reasons(error: ApiError) -> list[str]:
+def _reasons(error: errors.ApiError) -> list[str]:
     """Return the messages about single fields."""
     values = (error.details or {}).values()
     return [str(message) for value in values if isinstance(value, list) for message in value]

@@ -29,7 +29,7 @@ class AddressField(forms.MultiValueField):
     def __init__(self, **kwargs: Any) -> None:
         lengths = {name: field.max_length for name, field in AddressSerializer().fields.items()}  # type: ignore[attr-defined]  # each is a CharField
         self.parts = list(lengths)
-        fields = [forms.CharField(max_length=length) for length in lengths.values()]
+        fields = [forms.CharField(max_length=length, required=False) for length in lengths.values()]
         widget = AddressWidget(self.parts)
         super().__init__(fields, require_all_fields=False, widget=widget, **kwargs)
 
@@ -75,7 +75,6 @@ class ClientPage(RecordPage):
         "__str__",
         "team",
         "email",
-        "phone",
         "contact_type",
         "status",
         "assigned_to",

@@ -141,6 +141,7 @@ CSRF_COOKIE_SECURE = env.cookie_secure
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 # What the admin says names clients; a cookie is no place for them.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
 
 from leads.models import Lead, LeadStatus
 from security.admin.record_forms import RecordForm
@@ -58,15 +57,9 @@ class LeadPage(RecordPage):
         "__str__",
         "team",
         "email",
-        "phone",
         "lead_type",
         "lead_status",
-        "source",
         "assigned_to",
         "created_at",
     )
     list_filter = ("lead_type", "lead_status")
-    list_select_related = ("team", "assigned_to")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("converted_client")

@@ -18,13 +18,20 @@ from security.admin.pages import is_superuser
 from security.api_keys.format import ApiKeyParts, generate_key
 from security.models import ApiKey
 
+NO_MEMBER = "refused: owner is no member"
 SHOWN_FIELDS = (
-    ("team", "owner", "owner_role"),
-    ("name", "masked", "state"),
+    "name",
+    "masked",
+    "team",
+    "owner",
+    "owner_role",
+    "state",
     "scope_list",
     "network_list",
-    ("created_at", "expires_at"),
-    ("last_used_at", "revoked_at"),
+    "created_at",
+    "expires_at",
+    "last_used_at",
+    "revoked_at",
     "rotated_from",
 )
 
@@ -41,9 +48,7 @@ class ApiKeyPage(ApiKeyActions):
         "masked",
         "team",
         "owner",
-        "owner_role",
         "state",
-        "scope_list",
         "expires_at",
         "last_used_at",
     )
@@ -68,7 +73,7 @@ class ApiKeyPage(ApiKeyActions):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is not None:
             return SHOWN_FIELDS
-        return (("team", "owner"), "name", "scopes", "expires_at", "allowed_ips", "new_id")
+        return ("team", "owner", "name", "scopes", "expires_at", "allowed_ips", "new_id")
 
     @admin.display(description="key")
     def masked(self, key: ApiKey) -> str:
@@ -78,16 +83,18 @@ class ApiKeyPage(ApiKeyActions):
     @admin.display(description="owner's role")
     def owner_role(self, key: Any) -> str:
         """Return the owner's present role, without which the key does nothing."""
-        return key.role or "no member: the key is refused"
+        return key.role or NO_MEMBER
 
     @admin.display(description="state")
-    def state(self, key: ApiKey) -> str:
+    def state(self, key: Any) -> str:
         """Return whether the key works, and how much longer."""
         now = timezone.now()
         if key.revoked_at is not None:
             return "revoked"
         if key.expires_at <= now:
             return "expired"
+        if key.role is None:
+            return NO_MEMBER
         return "ends soon" if key.expires_at < now + ENDS_SOON else "usable"
 
     @admin.display(description="scopes")
@@ -105,7 +112,12 @@ class ApiKeyPage(ApiKeyActions):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
         """Issue a key. The answer to the form shows it, and nothing shows it again."""
-        context = {"title": "Issue an API key", **(extra_context or {})}
+        context = {
+            "title": "Issue an API key",
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+            **(extra_context or {}),
+        }
         try:
             return super().add_view(request, form_url, context)
         except IntegrityError as error:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.flows.sign_out import end_session, end_sessions_by_staff
 from accounts.models import RevokeReason, Session, User
 from accounts.models.session import is_over
-from security.admin.pages import ReadOnlyPage
+from security.admin.pages import ReadOnlyPage, is_superuser
 
 
 class LiveFilter(admin.SimpleListFilter):
@@ -50,12 +50,18 @@ class SessionPage(ReadOnlyPage):
     date_hierarchy = "created_at"
     actions = ("end_selected", "end_all_of_users")
     fields = (
-        ("user", "team"),
-        ("device_name", "ip_address"),
+        "user",
+        "team",
+        "device_name",
+        "ip_address",
         "user_agent",
-        ("created_at", "last_seen_at", "expires_at"),
-        ("generation", "rotated_at"),
-        ("revoked_at", "revoke_reason"),
+        "created_at",
+        "last_seen_at",
+        "expires_at",
+        "generation",
+        "rotated_at",
+        "revoked_at",
+        "revoke_reason",
     )
 
     @admin.display(boolean=True, description="live")
@@ -71,7 +77,7 @@ class SessionPage(ReadOnlyPage):
     @admin.action(description="End selected sessions", permissions=["end"])
     def end_selected(self, request: HttpRequest, queryset: Any) -> None:
         """End sessions; their tokens are refused with the next call."""
-        open_sessions = queryset.filter(revoked_at=None).order_by("pk")
+        open_sessions = _endable(request, queryset).filter(revoked_at=None).order_by("pk")
         ended = [
             session
             for session in open_sessions
@@ -84,12 +90,20 @@ class SessionPage(ReadOnlyPage):
     @admin.action(description="End all sessions of the users of these", permissions=["end"])
     def end_all_of_users(self, request: HttpRequest, queryset: Any) -> None:
         """End every session of every user who has a selected one."""
-        users = User.objects.filter(sessions__in=queryset).distinct().order_by("pk")
+        sessions = _endable(request, queryset)
+        users = User.objects.filter(sessions__in=sessions).distinct().order_by("pk")
         end_sessions_of(self, request, users)
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         """Tell whether the member of staff may end sessions."""
         return bool(request.user.has_perm("accounts.change_session"))
+
+
+def _endable(request: HttpRequest, sessions: Any) -> Any:
+    """Keep sessions that are not of staff, unless a superuser asks."""
+    if is_superuser(request):
+        return sessions
+    return sessions.filter(user__is_staff=False, user__is_superuser=False)
 
 
 def end_sessions_of(page: Any, request: HttpRequest, users: Any) -> None:

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.password_validation import validate_password
 from django.db.models import Count, Q
+from django.db.models.deletion import get_candidate_relations_to_delete
 from django.http import HttpRequest
 
 from accounts.admin.memberships import MembershipInline
@@ -112,8 +113,11 @@ class TeamPage(StaffPage):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Count what goes along instead of naming each of what may be 100,000 records."""
         counts = {str(self.opts.verbose_name_plural): len(objs)}
-        for relation in self.opts.related_objects:
-            model: Any = relation.related_model
-            rows = model._base_manager.filter(**{f"{relation.field.name}__in": objs})
-            counts[str(model._meta.verbose_name_plural)] = rows.count()
+        # The relations of records are hidden (related_name="+").
+        relations: Any = get_candidate_relations_to_delete(self.opts)
+        for relation in relations:
+            rows = relation.related_model._base_manager.filter(
+                **{f"{relation.field.name}__in": objs}
+            )
+            counts[str(rows.model._meta.verbose_name_plural)] = rows.count()
         return [str(team) for team in objs], counts, set(), []
