@@ -1,0 +1,156 @@
+"""The table of roles, keys and calls, as the contract has it; written out, not derived."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from accounts.models import Membership, Session, Team, User
+from accounts.tests.factories import make_member, open_session
+from accounts.tokens import AccessToken
+from clients.models import Client
+from conftest import ApiClient
+from crm.db.models import TeamModel
+from leads.models import Lead
+from security.api_keys.services import issue_key
+from security.roles import Role
+from tests.team_records import body_of, make_record
+
+# Y: it is done. -: 403. What a key needs on the resource: r(ead), w(rite), d(elete); n: no key may.
+# `{…}` stands for the id of a record of the team.
+TABLE = """
+                                    admin manager agent data_entry key
+GET    /v1/auth/me                      Y       Y     Y          Y   n
+GET    /v1/auth/verify                  Y       Y     Y          Y   n
+POST   /v1/auth/switch-team             Y       Y     Y          Y   n
+POST   /v1/auth/logout-all              Y       Y     Y          Y   n
+GET    /v1/auth/sessions                Y       Y     Y          Y   n
+DELETE /v1/auth/sessions/{session}      Y       Y     Y          Y   n
+GET    /v1/api-keys                     Y       -     -          -   n
+POST   /v1/api-keys                     Y       -     -          -   n
+GET    /v1/api-keys/{key}               Y       -     -          -   n
+PATCH  /v1/api-keys/{key}               Y       -     -          -   n
+DELETE /v1/api-keys/{key}               Y       -     -          -   n
+POST   /v1/api-keys/{key}/rotate        Y       -     -          -   n
+GET    /v1/clients                      Y       Y     Y          Y   r
+POST   /v1/clients                      Y       Y     Y          Y   w
+GET    /v1/clients/{client}             Y       Y     Y          Y   r
+PUT    /v1/clients/{client}             Y       Y     Y          Y   w
+PATCH  /v1/clients/{client}             Y       Y     Y          Y   w
+DELETE /v1/clients/{client}             Y       Y     Y          -   d
+DELETE /v1/clients/{client}?permanent=true Y    -     -          -   d
+POST   /v1/clients/{client}/restore     Y       Y     Y          -   d
+GET    /v1/leads                        Y       Y     Y          Y   r
+POST   /v1/leads                        Y       Y     Y          Y   w
+GET    /v1/leads/{lead}                 Y       Y     Y          Y   r
+PUT    /v1/leads/{lead}                 Y       Y     Y          Y   w
+PATCH  /v1/leads/{lead}                 Y       Y     Y          Y   w
+DELETE /v1/leads/{lead}                 Y       Y     Y          -   d
+DELETE /v1/leads/{lead}?permanent=true  Y       -     -          -   d
+POST   /v1/leads/{lead}/restore         Y       Y     Y          -   d
+POST   /v1/leads/{lead}/convert         Y       Y     Y          Y   w
+"""
+# Answered to everybody; a role makes no difference.
+PUBLIC = """
+GET  /v1/health
+GET  /v1/health/ready
+GET  /v1/schema
+GET  /v1/docs
+POST /v1/auth/login
+POST /v1/auth/refresh
+POST /v1/auth/logout
+"""
+# Ways in which a member loses every right.
+WAYS_TO_LEAVE: Mapping[str, Callable[[Membership], Any]] = {
+    "removed": lambda member: Membership.objects.filter(pk=member.pk).delete(),
+    "suspended": lambda member: Membership.objects.filter(pk=member.pk).update(is_active=False),
+    "deactivated": lambda member: User.objects.filter(pk=member.user_id).update(is_active=False),
+    "team closed": lambda member: Team.objects.filter(pk=member.team_id).update(is_active=False),
+}
+
+
+class Row(NamedTuple):
+    """One call and what each role, and a key, may expect."""
+
+    method: str
+    path: str
+    admin: str
+    manager: str
+    agent: str
+    data_entry: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def allows(self, role: Role) -> bool:
+        """Tell whether the table allows the call to the role."""
+        return bool(getattr(self, role.value) == "Y")
+
+    @property
+    def resource(self) -> str:
+        """The name of the resource in scopes."""
+        return self.path.split("/")[2]
+
+
+ROWS = [Row(*line.split()) for line in TABLE.strip().splitlines()[1:]]
+
+
+class Stage(NamedTuple):
+    """A member of a role, and what the paths of the table name."""
+
+    member: Membership
+    session: Session
+    ids: dict[str, object]
+
+    @property
+    def client(self) -> ApiClient:
+        """A client signed in as the member."""
+        token = AccessToken.for_session(self.session, team_id=self.member.team_id)
+        return ApiClient(f"Bearer {token}")
+
+
+def set_stage(owner: Membership, role: Role) -> Stage:
+    """Return a member with a record of each kind made by another member of the team."""
+    member = make_member(owner.team, "member@example.com", role)
+    issued = issue_key(team_id=owner.team_id, owner_id=owner.user_id, name="Key", scopes={})
+    ids = {
+        "client": make_record(Client, owner).pk,
+        "lead": make_record(Lead, owner).pk,
+        "key": issued.api_key.pk,
+        "session": open_session(member).pk,
+    }
+    return Stage(member, open_session(member), ids)
+
+
+def body_for(row: Row, stage: Stage) -> dict[str, Any]:
+    """Return a body with which the call succeeds."""
+    models: dict[str, type[TeamModel]] = {"clients": Client, "leads": Lead}
+    if row.path == "/v1/auth/switch-team":
+        return {"teamId": str(stage.member.team_id)}
+    if row.path == "/v1/api-keys":
+        return {"name": "New", "scopes": {"clients": ["read"]}}
+    if row.resource in models and row.path.count("/") < 4:
+        return body_of(models[row.resource])
+    return {}
+
+
+def call(client: ApiClient, row: Row, stage: Stage) -> Any:
+    """Make the call of the row."""
+    data = "" if row.method in {"GET", "DELETE"} else json.dumps(body_for(row, stage))
+    path = row.path.format(**stage.ids)
+    return client.generic(row.method, path, data, content_type="application/json")
+
+
+def try_call(client: ApiClient, row: Row, stage: Stage) -> Any:
+    """Make the call and take back what it did, so that the next one finds the same stage."""
+    with transaction.atomic():
+        response = call(client, row, stage)
+        transaction.set_rollback(True)
+    return response
+
+
+def code_of(response: Any) -> str:
+    """Return the error's code; OK for a success."""
+    return str(response.json().get("error", {}).get("code", "OK"))
