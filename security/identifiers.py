@@ -5,6 +5,11 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from crm.env import env
+from crm.env_parsers import derive_secret
+
+_NO_ADDRESS = "no-address:"
+
 
 def normalize_email(raw: str) -> str:
     """Return the address after NFKC, strip and casefold (PRECIS-like; ASVS v5.0.0-6.3.1).
@@ -16,6 +21,18 @@ def normalize_email(raw: str) -> str:
     return unicodedata.normalize("NFKC", folded)
 
 
+def failure_name(raw: str) -> str:
+    """Return the name under which failures on an address are counted and stored.
+
+    What holds no @ is no address, but may be a password in the wrong field: of that, only a keyed
+    digest is kept.
+    """
+    name = normalize_email(raw)
+    if "@" in name or name.startswith(_NO_ADDRESS):
+        return name
+    return _NO_ADDRESS + derive_secret(env.secret_key, purpose=f"failure-name:{name}")
+
+
 def axes_username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     """Return the name under which django-axes counts a failure (AXES_USERNAME_CALLABLE)."""
-    return normalize_email(str((credentials or {}).get("username", "")))
+    return failure_name(str((credentials or {}).get("username", "")))

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.models import User
 from crm.api.errors import AccountLocked, InvalidCredentials
 from crm.env import env
-from security.identifiers import normalize_email
+from security.identifiers import failure_name
 from security.rate_limits.exact import reserve_failure
 
 
@@ -43,7 +43,7 @@ def check_password(*, request: HttpRequest, email: str, password: str) -> User:
     `AuthRateLimited` after too many failures from the client's address; `ServiceUnavailable` when
     failures cannot be counted.
     """
-    identifier = normalize_email(email)
+    identifier = failure_name(email)
     # The transaction commits the failure; the exception comes after it.
     with transaction.atomic(durable=True):
         judgement = _judge_alone(request, identifier, password)
@@ -113,5 +113,5 @@ def lock_ends_in(identifier: str) -> timedelta:
 
 def unlock_account(email: str) -> bool:
     """Forget the failures on an address; return whether there were any."""
-    forgotten: int = AxesProxyHandler.reset_attempts(username=normalize_email(email))
+    forgotten: int = AxesProxyHandler.reset_attempts(username=failure_name(email))
     return forgotten > 0

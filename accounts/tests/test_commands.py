@@ -1,7 +1,9 @@
 """What operators do on a shell: teams, keys, locks and sessions."""
 
+import getpass
 import io
 import json
+import sys
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +11,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.management.commands import create_team as create_team_command
 from accounts.models import Membership, Session, Team, User
 from accounts.tests.calls import code_of, fail_to_sign_in, me, sign_in, token_of
 from accounts.tests.conftest import ChangeEnv
@@ -23,10 +24,10 @@ from security.api_keys.services import IssuedKey
 from security.models import ApiKey
 
 
-def run(*arguments: str, **options: object) -> str:
+def run(*arguments: str) -> str:
     """Run a command and return what it printed."""
     output = io.StringIO()
-    call_command(*arguments, stdout=output, stderr=io.StringIO(), **options)
+    call_command(*arguments, stdout=output, stderr=io.StringIO())
     return output.getvalue()
 
 
@@ -85,8 +86,8 @@ def type_passwords(monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
     """Have somebody at the terminal type the passwords."""
     answers: Iterator[str] = iter(typed)
     monkeypatch.delenv("CRM_PASSWORD", raising=False)
-    monkeypatch.setattr(create_team_command.sys, "stdin", Terminal())
-    monkeypatch.setattr(create_team_command.getpass, "getpass", lambda _: next(answers))
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(getpass, "getpass", lambda _: next(answers))
 
 
 def test_create_team_asks_for_the_password_twice(
@@ -109,7 +110,7 @@ def test_create_team_without_a_terminal_names_the_variable(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CRM_PASSWORD", raising=False)
-    monkeypatch.setattr(create_team_command.sys, "stdin", io.StringIO())
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
     with pytest.raises(CommandError, match="CRM_PASSWORD"):
         run("create_team", "Quay", "--admin-email", "ann@example.com")
 
@@ -234,7 +235,7 @@ def test_seed_demo_twice_changes_nothing(db: None) -> None:
 
 def test_seed_demo_mends_what_is_missing(db: None) -> None:
     first, rows = seed(), count_rows()
-    ApiKey.objects.first().delete()
+    ApiKey.objects.all()[0].delete()
     Membership.objects.filter(user__email=first["teams"][0]["users"][3]["email"]).delete()
     assert seed() == first
     assert count_rows() == rows

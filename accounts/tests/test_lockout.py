@@ -18,6 +18,7 @@ from accounts.tests.calls import (
     sign_in,
     token_of,
 )
+from accounts.tests.factories import PASSWORD
 from conftest import ApiClient
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -164,3 +165,14 @@ def test_failures_hold_no_password(alice: Membership, as_stranger: ApiClient) ->
     attempt = AccessAttempt.objects.values().get()
     assert WRONG_PASSWORD not in str(attempt)
     assert attempt["ip_address"] == "127.0.0.1"
+
+
+def test_password_typed_as_the_address_is_counted_and_not_stored(
+    as_stranger: ApiClient, db: None
+) -> None:
+    fail_to_sign_in(as_stranger, PASSWORD, times=5)
+    assert code_of(fail_to_sign_in(as_stranger, f" {PASSWORD.upper()}")) == LOCKED
+    attempt = AccessAttempt.objects.values().get()
+    assert PASSWORD.lower() not in str(attempt).lower()
+    assert unlock_account(attempt["username"])
+    assert code_of(fail_to_sign_in(as_stranger, PASSWORD))[0] == 401

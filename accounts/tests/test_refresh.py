@@ -259,6 +259,6 @@ def test_ledger_holds_hashes_and_strikes_out_used_tokens(
 def test_refresh_token_of_another_user_with_the_same_session_id_is_refused(
     alice: Membership, bob: Membership, as_stranger: ApiClient
 ) -> None:
-    token = RefreshToken(sign_in_app(as_stranger)["refreshToken"])  # type: ignore[arg-type]
+    token = RefreshToken(sign_in_app(as_stranger)["refreshToken"])
     token["sub"] = str(bob.user_id)
     assert code_of(refresh_with(str(token))) == INVALID

@@ -49,7 +49,7 @@ def test_ended_expired_and_idle_sessions_are_not_listed(
 
 def test_alice_ends_another_session_of_hers(alice: Membership, as_alice: ApiClient) -> None:
     stolen = token_of(sign_in(ApiClient()))
-    session = Session.objects.first()
+    session = Session.objects.order_by("-created_at")[0]
     answer = as_alice.delete(f"{SESSIONS}/{session.pk}")
     assert answer.json()["data"] == {"id": str(session.pk)}
     assert code_of(me(stolen)) == (401, "SESSION_REVOKED")

@@ -3,7 +3,6 @@
 import base64
 import datetime
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -54,7 +53,7 @@ def test_other_algorithm_with_the_right_key_is_refused(alice: Membership, algori
 
 
 @pytest.fixture(scope="module")
-def foreign_key() -> Iterator[rsa.RSAPrivateKey]:
+def foreign_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

@@ -1,0 +1,1 @@
+"""Races and crashes on the server as `make run` starts it, over real sockets."""

@@ -1,0 +1,130 @@
+"""The system as `make run` starts it, on a data directory and a port of its own."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from crm.db.embedded import urls
+from tests.database import PROJECT_DIR, declared_names
+from tests.live.calls import Answer, Call, Credentials, send
+from tests.processes import wait_for
+from tests.test_make_run import free_port
+
+START_SECONDS = 60
+STOP_SECONDS = 20
+# The limits have tests of their own; here they would only count the racers.
+LIMITS_OFF = ("ANONYMOUS", "API", "LOGIN", "LOGIN_CALLS", "REFRESH")
+
+
+@dataclass
+class LiveServer:
+    """One `make run`; several may share a data directory, and with it the database."""
+
+    data_dir: Path
+    port: int = field(default_factory=lambda: free_port())
+
+    def __post_init__(self) -> None:
+        self.log = self.data_dir / f"server-{self.port}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a newcomer, who sets nothing but the port and the folder."""
+        cleared = dict.fromkeys(declared_names(), "")
+        limits = {f"RATE_LIMIT_{name}": "0" for name in LIMITS_OFF}
+        database = {"DATABASE_URL": "", "DATABASE_OWNER_URL": "", "REDIS_URL": ""}
+        secrets = {"SECRET_KEY": "", "JWT_KEYS": "", "ALLOWED_HOSTS": ""}
+        own = {"DEBUG": "true", "DATA_DIR": os.fspath(self.data_dir), "PORT": str(self.port)}
+        return {**os.environ, **cleared, **limits, **database, **secrets, **own}
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "crm.run"],
+                cwd=PROJECT_DIR,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        assert wait_for(self.is_healthy, START_SECONDS), self.log.read_text()
+
+    def is_healthy(self) -> bool:
+        """Tell whether the server answers."""
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return self.call("GET", "/v1/health").status == 200
+        except OSError:
+            return False
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it and wait."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(STOP_SECONDS)
+
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """Send one call and return its answer."""
+        return self.answer(Call(method, path, body, headers))
+
+    def answer(self, call: Call) -> Answer:
+        """Send one call alone and return its answer."""
+        return send([(self.port, call)])[0]
+
+    def command(self, *arguments: str) -> str:
+        """Run a management command beside the server and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT_DIR,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    @cached_property
+    def demo(self) -> Any:
+        """What `seed_demo --json` tells of the demo teams."""
+        return json.loads(self.command("seed_demo", "--json"))
+
+    def person(self, role: str, team: int = 0) -> Credentials:
+        """Return the sign-in of a demo team's member."""
+        users = self.demo["teams"][team]["users"]
+        user = next(user for user in users if user["role"] == role)
+        return Credentials(user["email"], user["password"])
+
+    def sql(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Run a statement as the owner of the tables."""
+        with psycopg.connect(urls(self.data_dir).owner, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def live_server() -> Iterator[LiveServer]:
+    """Have a server up on a data directory of its own, which is deleted at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="crm-live-"))
+    # Run by root, the database has an account of its own, which must reach its folder.
+    folder.chmod(0o711)
+    server = LiveServer(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)

