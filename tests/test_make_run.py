@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
+from crm.db.embedded import is_up
 from tests.processes import descendants_of, is_alive, wait_for
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
@@ -79,6 +80,8 @@ def start(data_dir: Path, tmp_path: Path) -> Iterator[Callable[[], Running]]:
     for running in started:
         running.process.kill()
         running.process.wait()
+    # The database ends a moment later, and its folder must not be deleted meanwhile.
+    assert wait_for(lambda: not is_up(data_dir))
 
 
 def environment(data_dir: Path, port: int) -> dict[str, str]:
