@@ -20,6 +20,8 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     """Measure on a database made for this run."""
     with tempfile.TemporaryDirectory() as folder:
+        # Under root, PostgreSQL's own account passes through, and its data go with the folder.
+        Path(folder).chmod(0o711)
         os.environ |= environment(folder)
         # The project reads its environment when it is imported: after it was set.
         with running(Path(folder)):
