@@ -40,19 +40,13 @@ class SessionStore(DatabaseSessionStore):
     """Looks sessions up by the hash of their key."""
 
     def _get_session_from_db(self) -> AbstractBaseSession | None:
-        cookie_key = self.session_key
-        if cookie_key is None:
-            return None
-        found: AbstractBaseSession | None = self._unexpired(cookie_key).first()
+        found: AbstractBaseSession | None = self._unexpired().first()
         if found is None:
             self._session_key = None
         return found
 
     async def _aget_session_from_db(self) -> AbstractBaseSession | None:
-        cookie_key = self.session_key
-        if cookie_key is None:
-            return None
-        found: AbstractBaseSession | None = await self._unexpired(cookie_key).afirst()
+        found: AbstractBaseSession | None = await self._unexpired().afirst()
         if found is None:
             self._session_key = None
         return found
@@ -79,10 +73,9 @@ class SessionStore(DatabaseSessionStore):
         if key is not None:
             await super().adelete(stored_key(key))
 
-    def _unexpired(self, cookie_key: str) -> Any:
-        return self.model.objects.filter(
-            session_key=stored_key(cookie_key), expire_date__gt=timezone.now()
-        )
+    def _unexpired(self) -> Any:
+        key = stored_key(self.session_key or "")
+        return self.model.objects.filter(session_key=key, expire_date__gt=timezone.now())
 
 
 def _with_stored_key(instance: AbstractBaseSession) -> AbstractBaseSession:

@@ -1,5 +1,6 @@
 """The admin site of staff: its sign-in, its sessions, its refusals."""
 
+import math
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
@@ -20,6 +21,7 @@ from security.rate_limits.general import check_general
 
 # A page as the site wraps it; the stubs' type is private.
 View = Any
+LONGEST_IN_SECONDS = 90
 NO_PERMISSION = "Your account has no permission for this. A superuser can give it."
 
 
@@ -92,7 +94,7 @@ class StaffSite(AdminSite):
             **self.each_context(request),
             "title": error.message,
             "reasons": _reasons(error),
-            "retry_after": headers.get("Retry-After"),
+            "wait": _wait(int(headers.get("Retry-After", "0"))),
         }
         response = render(request, "admin/refusal.html", context, status=error.status)
         for name, value in headers.items():
@@ -104,6 +106,13 @@ def _reasons(error: errors.ApiError) -> list[str]:
     """Return the messages about single fields."""
     values = (error.details or {}).values()
     return [str(message) for value in values if isinstance(value, list) for message in value]
+
+
+def _wait(seconds: int) -> str:
+    """Return how long to wait as people say it; nothing for none."""
+    if seconds > LONGEST_IN_SECONDS:
+        return f"{math.ceil(seconds / 60)} minutes"
+    return f"{seconds} seconds" if seconds else ""
 
 
 def _bound_to(request: HttpRequest) -> Callable[..., OwnPasswordForm]:

@@ -15,6 +15,8 @@ from security.admin.records import RecordPage
 class AddressWidget(forms.MultiWidget):
     """One line for each part of an address."""
 
+    template_name = "clients/address_widget.html"
+
     def __init__(self, parts: list[str]) -> None:
         self.parts = parts
         super().__init__([forms.TextInput({"placeholder": part, "size": 40}) for part in parts])

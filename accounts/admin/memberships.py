@@ -1,12 +1,18 @@
 """Members of teams. Who is a member sees the team's records, so only superusers decide it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.models import Membership
 from security.admin.pages import MemberInline, StaffPage, is_superuser
+
+if TYPE_CHECKING:
+    MembershipModelForm = forms.ModelForm[Membership]
+else:
+    MembershipModelForm = forms.ModelForm
 
 
 class SuperuserEdits:
@@ -22,10 +28,20 @@ class SuperuserEdits:
         return is_superuser(request)
 
 
+class MembershipForm(MembershipModelForm):
+    """A membership keeps its team and user: records are assigned by the two."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"team", "user"} & set(self.fields):
+            self.fields[name].disabled = not self.instance._state.adding
+
+
 class MembershipInline(SuperuserEdits, MemberInline):
     """The members of a team, or the teams of a user."""
 
     model = Membership
+    form = MembershipForm
     autocomplete_fields = ("team", "user")
     fields = ("team", "user", "role", "is_active", "created_at")
     readonly_fields = ("created_at",)
@@ -39,6 +55,7 @@ class MembershipInline(SuperuserEdits, MemberInline):
 class MembershipPage(SuperuserEdits, StaffPage):
     """Who works where, and as what."""
 
+    form = MembershipForm
     list_display = ("user", "team", "role", "is_active", "created_at")
     list_filter = ("role", "is_active", "team")
     list_select_related = ("user", "team")
@@ -47,7 +64,3 @@ class MembershipPage(SuperuserEdits, StaffPage):
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
     readonly_fields = ("created_at",)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A membership keeps its team and user: records are assigned by the two."""
-        return self.readonly_fields if obj is None else ("team", "user", "created_at")

@@ -76,6 +76,7 @@ def test_failures_in_the_api_lock_the_admin_with_a_page(
     assert 1790 <= int(answer["Retry-After"]) <= 1801
     assert answer["Content-Type"].startswith("text/html")
     assert "Too many failures" in text_of(answer)
+    assert "Try again in 30 minutes" in text_of(answer)
     assert not is_signed_in(browser)
 
 

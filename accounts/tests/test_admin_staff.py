@@ -72,6 +72,9 @@ def test_staff_without_permissions_see_nothing(helper: User, objects: list[Any])
         for address in addresses(obj):
             # Django leads from the history of what one may not see to the first page.
             assert browser.get(address).status_code in {302, 403}, address
+    for action in ("rotate", "revoke"):
+        address = page(f"security_apikey_{action}", ApiKey.objects.get().pk)
+        assert browser.post(address, {"overlap": "0"}).status_code == 403
     index = browser.get(page("index"))
     assert index.context["available_apps"] == []
     answer = browser.get(page("index") + "accounts/")

@@ -10,6 +10,7 @@ from django.template.response import SimpleTemplateResponse
 from crm.db.tenancy import set_context
 from security.admin.pages import StaffPage, is_superuser
 from security.all_teams import all_teams
+from security.request_context import in_context
 
 Page = Callable[..., Any]
 
@@ -26,7 +27,8 @@ def through_door(
         raise PermissionDenied
     user: Any = request.user
     with all_teams(reason=reason, actor_id=str(user.pk), actor_label=user.email):
-        set_context(request_id=request.request_id, ip_address=request.client_ip)  # type: ignore[attr-defined]  # RequestContextMiddleware
+        arrived = in_context(request)
+        set_context(request_id=arrived.request_id, ip_address=arrived.client_ip)
         response: HttpResponse = page(request, *args, **kwargs)
         if isinstance(response, SimpleTemplateResponse):
             # A template reads rows too, and would be rendered after the door closed.
