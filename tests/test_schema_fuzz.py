@@ -23,7 +23,7 @@ from security.api_keys.services import IssuedKey
 
 load_all_checks()
 # A description cannot say everything: networks, cursors, an account that is locked by now.
-BEYOND_DESCRIPTION = CHECKS.get_by_names(["positive_data_acceptance"])
+BEYOND_DESCRIPTION: Any = CHECKS.get_by_names(["positive_data_acceptance"])
 CONFIG = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
 
 
@@ -40,7 +40,7 @@ def kept_connection(db: None) -> Iterator[None]:
 
 @pytest.fixture
 def operations(kept_connection: None) -> list[Any]:
-    schema = schemathesis.openapi.from_wsgi("/v1/schema", WSGIHandler(), config=CONFIG)
+    schema: Any = schemathesis.openapi.from_wsgi("/v1/schema", WSGIHandler(), config=CONFIG)
     found = [result.ok() for result in schema.get_all_operations()]
     # What ends the caller's session comes last.
     return sorted(found, key=lambda operation: "/auth/" in operation.path)
@@ -68,7 +68,7 @@ def test_no_call_gets_an_answer_outside_the_description(
 def call_with_examples(operation: Any, headers: dict[str, str], mode: GenerationMode) -> None:
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(max_examples=2, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    def call(case: schemathesis.Case) -> None:
+    def call(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(headers=headers, excluded_checks=BEYOND_DESCRIPTION)
 
     with suppress(Unsatisfiable):  # A call without input has nothing to get wrong.

@@ -28,7 +28,7 @@ class Description:
     needs_body: bool = False
 
 
-def describe(
+def describe(  # noqa: PLR0913 (all by name; most calls need two)
     *,
     data: type[StrictSerializer] | Schema | None = None,
     body: type[StrictSerializer] | None = None,

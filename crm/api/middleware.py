@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from crm.api import errors
@@ -25,6 +27,7 @@ _ERROR_OF_STATUS: dict[int, type[errors.ApiError]] = {
     429: errors.RateLimited,
     503: errors.ServiceUnavailable,
 }
+HEALTH_PREFIX = "/v1/health"
 # These describe the page that is replaced.
 _BODY_HEADERS = ("Content-Type", "Content-Length", "Content-Encoding", "ETag", "Last-Modified")
 
@@ -43,10 +46,20 @@ class ErrorEnvelopeMiddleware:
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             # WSGI reads no body without its length, and to ignore a body would be worse.
             return failure_response(errors.ValidationFailed("Send Content-Length."), request)
-        response = self.get_response(request)
+        try:
+            self._check_host(request)
+            response = self.get_response(request)
+        except DisallowedHost as error:
+            response = response_for_exception(request, error)
         if response.status_code < 400 or _is_right(request, response):
             return response
         return _replace(response, request)
+
+    def _check_host(self, request: HttpRequest) -> None:
+        """Raise DisallowedHost for a host that is not ours, whether or not anything asks for it."""
+        # A probe calls by address; what health says does not depend on the host.
+        if not request.path.startswith(HEALTH_PREFIX):
+            request.get_host()
 
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         """Answer errors of plain Django views; None for faults, which Django logs and answers."""

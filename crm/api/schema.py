@@ -39,7 +39,7 @@ class EnvelopeAutoSchema(AutoSchema):
     def get_summary(self) -> str:
         return self._doc().partition("\n")[0]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # So does its base.
         return self._doc().partition("\n")[2].strip()
 
     def get_tags(self) -> list[str]:
@@ -56,7 +56,7 @@ class EnvelopeAutoSchema(AutoSchema):
         serializer = self._description().body
         if serializer is None:
             return None
-        schema, is_required = self._get_request_for_media_type(serializer, direction)
+        schema, is_required = self._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]
         content = {"application/json": {"schema": schema}}
         return {"content": content, "required": is_required or self._description().needs_body}
 
@@ -68,7 +68,8 @@ class EnvelopeAutoSchema(AutoSchema):
         ]
         if not self._is_page():
             return in_path + declared
-        return list_parameters(self.view.filterset_class, self.view.ordering_fields) + declared
+        view: Any = self.view
+        return list_parameters(view.filterset_class, view.ordering_fields) + declared
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         description = self._description()
@@ -80,7 +81,7 @@ class EnvelopeAutoSchema(AutoSchema):
         return {str(description.status): answer, **failures}
 
     def _errors(self, description: Description) -> list[type[errors.ApiError]]:
-        found = [errors.ValidationFailed, *description.errors, *FAULTS]
+        found: list[type[errors.ApiError]] = [errors.ValidationFailed, *description.errors, *FAULTS]
         if self._accepted_credentials():
             found += LOGIN_ERRORS
         if self._path_variables():
@@ -137,7 +138,7 @@ class EnvelopeAutoSchema(AutoSchema):
         return data  # type: ignore[no-any-return]  # A word or number inside a schema.
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Schema:
-        schema: Schema = super()._map_basic_serializer(serializer, direction)
+        schema: Schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         adapt = _as_answered if direction == "response" else _as_taken
         fields = serializer.fields
         properties = {n: adapt(fields[n], found) for n, found in schema["properties"].items()}
@@ -158,7 +159,9 @@ class EnvelopeAutoSchema(AutoSchema):
         if field.write_only and direction == "response":
             return None
         own: Schema | None = getattr(field, "json_schema", None)
-        return own or super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-any-return]
+        if own is None:
+            own = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        return own
 
 
 def _as_taken(field: Any, schema: Schema) -> Schema:

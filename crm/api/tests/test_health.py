@@ -13,6 +13,12 @@ def test_health_asks_nothing() -> None:
     assert Client().get("/v1/health").json() == {"success": True, "data": {"status": "ok"}}
 
 
+def test_probe_may_call_health_by_address() -> None:
+    probe = {"Host": "10.0.0.7"}
+    assert Client().get("/v1/health", headers=probe).status_code == 200
+    assert Client().get("/v1/clients", headers=probe).status_code == 400
+
+
 @pytest.mark.usefixtures("db", "unread_readiness")
 def test_readiness_names_what_was_checked() -> None:
     body = Client().get("/v1/health/ready").json()
