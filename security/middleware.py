@@ -108,4 +108,4 @@ class AdminAddressMiddleware:
         return self.get_response(request)
 
     def _refuse(self, request: HttpRequest) -> HttpResponse:
-        return failure_response(IpNotAllowed(), request)
+        return failure_response(IpNotAllowed("This address may not open the admin."), request)
