@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext, override_settings  # noqa: 
 from benchmarks import bare, data  # noqa: E402
 from benchmarks.calls import Answer, Measured, call, statements_of, timed  # noqa: E402
 from clients.serializers import ClientSerializer  # noqa: E402
+from crm.db.owner import as_owner  # noqa: E402
 from crm.wsgi import application  # noqa: E402
 
 LIMIT = "limit: the same SQL, bare"
@@ -38,7 +39,7 @@ def run(*, rounds: int, depth: int) -> dict[str, Any]:
     """Load, warm up, measure all calls in turns, and return the report."""
     call_command("migrate", verbosity=0, skip_checks=True)
     team = data.load()
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     session = _Session(team.api_key, team.membership.team_id)
     calls = session.calls(depth)

@@ -42,13 +42,15 @@ class Environment:
     web_threads: int = variable("Start", "Threads of each server process.", parse.positive, "32")
 
     database_url: str = variable(
-        "Database", "Application role; unset: the embedded server in DATA_DIR.", parse.text
+        "Database", "Application role; unset: the embedded server in DATA_DIR.", parse.database_url
     )
     database_owner_url: str = variable(
-        "Database", "Role that owns the tables and migrates; unset: DATABASE_URL.", parse.text
+        "Database",
+        "Role that owns the tables and migrates; unset: DATABASE_URL.",
+        parse.database_url,
     )
     redis_url: str | None = variable(
-        "Database", "Shared counters and cache of several machines.", parse.text
+        "Database", "Shared counters and cache of several machines.", parse.redis_url
     )
 
     secret_key: str = variable(
@@ -57,9 +59,7 @@ class Environment:
     jwt_keys: parse.KeyRing = variable(
         "Secrets", "kid:secret,kid:secret; the first signs, all verify.", parse.key_ring
     )
-    jwt_secret: str | None = variable(
-        "Secrets", "One JWT key, instead of JWT_KEYS.", parse.text
-    )
+    jwt_secret: str | None = variable("Secrets", "One JWT key, instead of JWT_KEYS.", parse.text)
     api_key_peppers: parse.KeyRing = variable(
         "Secrets",
         "id:secret,id:secret; key the stored hashes of API keys; unset: derived from SECRET_KEY.",

@@ -38,9 +38,7 @@ class Lead(TeamModel):
     last_name = models.CharField(max_length=80, blank=True, default="")
     email = models.EmailField(max_length=254, blank=True, default="")
     phone = models.CharField(max_length=40, blank=True, default="")
-    lead_type = models.CharField(
-        max_length=16, choices=LeadType.choices, default=LeadType.OTHER
-    )
+    lead_type = models.CharField(max_length=16, choices=LeadType.choices, default=LeadType.OTHER)
     lead_status = models.CharField(
         max_length=16, choices=LeadStatus.choices, default=LeadStatus.NEW
     )

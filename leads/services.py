@@ -26,9 +26,7 @@ def convert_lead(*, actor: Actor, lead_id: uuid.UUID) -> tuple[Lead, Client]:
     The lead's row is locked until the caller's transaction ends. Raises `NotFound`, and
     `AlreadyConverted` with the client's id after the first time.
     """
-    lead: Lead = records.lock_record(
-        Lead.objects.present(), team_id=actor.team_id, pk=lead_id
-    )
+    lead: Lead = records.lock_record(Lead.objects.present(), team_id=actor.team_id, pk=lead_id)
     if lead.lead_status == LeadStatus.CONVERTED:
         raise AlreadyConverted(details={"clientId": lead.converted_client_id})
     client = records.create_record(actor=actor, model=Client, values=_client_values(lead))

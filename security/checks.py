@@ -11,14 +11,14 @@ from crm.env import env
 
 @register(Tags.database)
 def check_isolation(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Return security.E001 for each reason why teams are not walled off in the database."""
+    """Return crm.E001 for each reason why teams are not walled off in the database."""
     if not databases:
         return []
     return [
         Error(
             problem,
             hint="Add TeamIsolation to the table's migration, or serve as another role.",
-            id="security.E001",
+            id="crm.E001",
         )
         for problem in isolation_problems()
     ]
@@ -37,7 +37,7 @@ def check_protections(**kwargs: Any) -> list[CheckMessage]:
         Warning(
             f"{name} is off: a stolen refresh token can be used unnoticed.",
             hint=f"Set {name}=true again as soon as you can.",
-            id="security.W001",
+            id="crm.W001",
         )
         for name, is_on in switches.items()
         if not is_on

@@ -108,7 +108,7 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
         rows = fetch_kept(
             (self.serializer_class, "retrieve"),
             (self.actor.team_id, pk),
-            lambda: self.of_team().filter(pk=pk).present().values_list(*sources),
+            lambda: self.of_team().filter(pk=pk).present().order_by().values_list(*sources),
         )
         if not rows:
             raise NotFound

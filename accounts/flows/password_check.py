@@ -12,7 +12,7 @@ from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.contrib.auth import authenticate
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -62,7 +62,7 @@ def _judge_alone(request: HttpRequest, identifier: str, password: str) -> _Judge
     some twenty guesses instead of five.
     """
     _lock_identifier(identifier)
-    failures_before = AxesProxyHandler.get_failures(request, {"username": identifier})
+    failures_before = _failure_count(identifier)
     if failures_before >= env.max_login_attempts:
         return _Judgement(_Outcome.LOCKED)
     request.lockout_was_judged = True  # type: ignore[attr-defined]  # for LockoutBackend
@@ -85,6 +85,14 @@ def _lock_identifier(identifier: str) -> None:
     with connection.cursor() as cursor:
         number = int.from_bytes(digest[:8], "big", signed=True)
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def _failure_count(identifier: str) -> int:
+    """Return the failures that still count, as django-axes keeps them."""
+    counted = AccessAttempt.objects.filter(
+        username=identifier, attempt_time__gte=timezone.now() - env.lockout_duration
+    )
+    return counted.aggregate(total=Sum("failures_since_start"))["total"] or 0
 
 
 def _count_from_now(identifier: str) -> None:

@@ -13,6 +13,7 @@ from accounts.token_ledger import record_issued
 from accounts.tokens import AccessToken, RefreshToken
 from crm.api.errors import PermissionDenied
 from crm.env import env
+from security.identifiers import normalize_email
 from security.request_context import in_context
 
 
@@ -38,8 +39,9 @@ def sign_in(
     `replaced_refresh_token` is the cookie that the browser still held (ASVS v5.0.0-7.2.4). Raises
     what `check_password` raises, and `PermissionDenied` for a person without a team.
     """
+    # Read before the hash, whose memory displaces what the processor had at hand.
+    membership = default_membership(email)
     user = check_password(request=request, email=email, password=password)
-    membership = default_membership(user)
     if membership is None:
         raise PermissionDenied("This account belongs to no team.")
     if replaced_refresh_token:
@@ -54,10 +56,12 @@ def sign_in(
     return SignedIn(membership, access_token, refresh_token, raw_refresh_token)
 
 
-def default_membership(user: User) -> Membership | None:
+def default_membership(email: str) -> Membership | None:
     """Return the membership that a sign-in opens: the first of the user's active ones."""
     return (
-        Membership.objects.filter(user=user, is_active=True, team__is_active=True)
+        Membership.objects.filter(
+            user__email=normalize_email(email), is_active=True, team__is_active=True
+        )
         .select_related("team", "user")
         .order_by("created_at", "pk")
         .first()
