@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from crm.rate import Rate
 
@@ -72,6 +72,31 @@ def rate(raw: str) -> Rate | None:
 def path(raw: str) -> Path:
     """Return an absolute path."""
     return Path(raw).expanduser().absolute()
+
+
+def database_url(raw: str) -> str:
+    """Return the URL of a PostgreSQL database; no message shows it: it holds a password."""
+    parts = _split_url(raw)
+    if parts is None or parts.scheme not in {"postgres", "postgresql"} or len(parts.path) < 2:
+        raise ValueError("not a URL such as postgresql://user:password@host:5432/database")
+    return raw
+
+
+def redis_url(raw: str) -> str:
+    """Return the URL of a Redis server, with as little in the message."""
+    parts = _split_url(raw)
+    if parts is None or parts.scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("not a URL such as redis://host:6379/0")
+    return raw
+
+
+def _split_url(raw: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(raw)
+        _ = parts.port  # Read for its error: it is checked no earlier.
+    except ValueError:
+        return None
+    return parts
 
 
 def words(raw: str) -> tuple[str, ...]:
