@@ -93,7 +93,7 @@ def test_an_opened_table_stops_the_start(as_table_owner: Alter, table: str) -> N
     as_table_owner(f"DROP POLICY team_isolation ON {table}")
     with pytest.raises(SystemExit, match=table):
         refuse_open_database()
-    with pytest.raises(SystemCheckError, match=r"security\.E001.*policy team_isolation"):
+    with pytest.raises(SystemCheckError, match=r"crm\.E001.*policy team_isolation"):
         call_command("check", databases=["default"])
 
 

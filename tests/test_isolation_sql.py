@@ -124,6 +124,35 @@ def test_a_copy_into_a_team_table_is_refused(
         execute("COPY {table} FROM STDIN", table=table)
 
 
+# Functions that run with more rights than their caller's.
+
+
+def test_functions_with_rights_of_their_own_are_the_searches_only(db: None) -> None:
+    found = fetch_all(
+        "SELECT proname, pg_get_userbyid(proowner), proconfig::text,"
+        " has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc"
+        " WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+    )
+    assert {name for name, *_ in found} == {f"search_{table}" for table in TABLES}
+    for _, owner, configuration, is_public in found:
+        assert owner == "crm_search"
+        assert "search_path=public, pg_temp" in configuration
+        assert not is_public
+
+
+@pytest.mark.parametrize("wanted", ["quill", "qiull", "%", ""])
+@every_team_table
+def test_a_search_finds_the_open_teams_rows_only(
+    table: str, wanted: str, ids: dict[str, Any], alice: Membership
+) -> None:
+    call = "SELECT * FROM {function}(%s, %s, 100)"
+    parameters, function = [f"%{wanted}%", wanted], f"search_{table}"
+    assert fetch_all(call, parameters, function=function) == []
+    with team_context(alice.team_id):
+        assert {pk for (pk,) in fetch_all(call, parameters, function=function)} <= {ids["a"]}
+        assert fetch_all(call, ["%quill%", "quill"], function=function) == [(ids["a"],)]
+
+
 # What one transaction opened, the next one on the connection does not have.
 
 
