@@ -43,6 +43,10 @@ class LeadSerializer(StrictModelSerializer):
             "updated_at",
             "created_by",
         )
+        extra_kwargs: ClassVar[dict[str, dict[str, int]]] = {
+            "budget_min": {"min_value": 0},
+            "budget_max": {"min_value": 0},
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a budget upside down, and a conversion that is none."""

@@ -13,6 +13,7 @@ from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import AlreadyConverted
 from crm.api.json_schema import record
+from crm.api.serializers import refuse_body
 from leads.filters import LeadFilterSet
 from leads.serializers import LeadSerializer
 from leads.services import convert_lead
@@ -44,6 +45,7 @@ class LeadViewSet(RecordViewSet):
     @action(detail=True, methods=["post"])
     def convert(self, request: Request, pk: uuid.UUID) -> Response:
         """Make a client of the lead, exactly once."""
+        refuse_body(request)
         lead, client = convert_lead(actor=self.actor, lead_id=pk)
         body = {
             "lead": LeadSerializer.from_instance(lead),

@@ -16,7 +16,7 @@ from crm.api.filters import RecordFilterSet, StrictFilterSet
 from crm.api.json_schema import BOOLEAN
 from crm.api.pagination import ListSource, keyset_response
 from crm.api.parameters import LIST_PARAMETERS, check_parameters, read_flag
-from crm.api.serializers import StrictModelSerializer
+from crm.api.serializers import StrictModelSerializer, refuse_body
 from crm.db.models import TeamModel, TeamQuerySet
 from crm.db.statements import fetch_kept
 from security import records
@@ -142,6 +142,7 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: uuid.UUID) -> Response:
         """Bring a deleted record back."""
+        refuse_body(request)
         record = self.lock(self.of_team(), pk)
         records.restore_record(record=record)
         return success(self.serializer_class.from_instance(record))

@@ -16,6 +16,7 @@ from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import NotFound
 from crm.api.json_schema import INTEGER, UUID, array, record
+from crm.api.serializers import refuse_body
 from security.permissions import IsSignedInUser
 from security.views import ApiView
 
@@ -74,6 +75,7 @@ class LogoutAllView(ApiView):
     @describe(data=record(sessionsEnded=INTEGER))
     def post(self, request: Request) -> Response:
         """End all sessions of the user, this one too."""
+        refuse_body(request)
         count = end_all_sessions(user_id=self.actor.user_id, reason=RevokeReason.LOGOUT_ALL)
         response = success(
             {"sessionsEnded": count}, headers={"Clear-Site-Data": '"cache", "storage"'}

@@ -69,8 +69,7 @@ def _flatten(detail: Any, path: str) -> Iterator[tuple[str, str]]:
     """Yield (dotted camelCase path, message) of DRF's nested errors."""
     if isinstance(detail, Mapping):
         for key, value in detail.items():
-            # Below the top are names as the caller wrote them, or places in a list.
-            name = str(key) if path else _spoken(str(key), value)
+            name = _spoken(str(key), value, path)
             yield from _flatten(value, ".".join(filter(None, (path, name))))
     elif isinstance(detail, list | tuple):
         for index, value in enumerate(detail):
@@ -81,11 +80,12 @@ def _flatten(detail: Any, path: str) -> Iterator[tuple[str, str]]:
         yield path, str(detail)
 
 
-def _spoken(key: str, messages: Any) -> str:
+def _spoken(key: str, messages: Any, path: str) -> str:
     if key in _NON_FIELD:
         return ""
-    # A name that is none is told back as it came.
-    return key if messages == [errors.UNKNOWN_FIELD] else camel_case(key)
+    # Below the top are names as the caller wrote them, or places in a list. A name that is none is
+    # told back as it came.
+    return key if path or messages == [errors.UNKNOWN_FIELD] else camel_case(key)
 
 
 def _from_model_validation(exc: django_errors.ValidationError) -> errors.ApiError:

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from crm.api import fields as strict
 from crm.api.errors import UNKNOWN_FIELD
@@ -147,6 +148,11 @@ class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
 
     def get_unique_for_date_validators(self) -> list[Any]:
         return []
+
+
+def refuse_body(request: Request) -> None:
+    """Refuse the fields of a body sent to a call that reads none."""
+    StrictSerializer(data=request.data).is_valid(raise_exception=True)
 
 
 class DocumentSerializer(StrictSerializer):
