@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
+from psycopg.types.datetime import TimestamptzLoader
 
 Row = tuple[Any, ...]
 
@@ -45,6 +46,9 @@ def fetch_kept(key: Hashable, parameters: Row, build: Callable[[], QuerySet[Any]
 
 def _execute(sql: str, parameters: Row) -> list[Row]:
     with connection.cursor() as cursor:
+        # Django reads times in Python, psycopg in C with the same result, the connection being in
+        # UTC: a fifth of the work of a list.
+        cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         cursor.execute(sql, parameters)
         rows: list[Row] = cursor.fetchall()
     return rows
