@@ -40,7 +40,7 @@ def security_headers(*, debug: bool) -> dict[str, str]:
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     }
     if not debug:
-        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains; preload"
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
     return headers
 
 
@@ -89,6 +89,8 @@ class RequestContextMiddleware:
         for name, value in _SECURITY_HEADERS.items():
             headers[name] = value
         add_rate_limit_headers(request, response)
+        if isinstance(response, HttpResponse):
+            headers["Content-Length"] = str(len(response.content))
         if not request.path.startswith("/static/"):
             headers["Cache-Control"] = "no-store"
 
