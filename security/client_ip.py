@@ -1,12 +1,14 @@
 """The client's address, taken once: lockout, limits, allow lists and records use this value."""
 
 import ipaddress
+import re
 
 from django.http import HttpRequest
 
 from crm.env_parsers import Networks
 from security.request_context import in_context
 
+_WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<v4>[0-9.]+))(?::[0-9]{1,5})?", re.ASCII)
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 (an address, not a socket to listen on)
 
 
@@ -21,7 +23,7 @@ def resolve_client_ip(request: HttpRequest, trusted_proxies: Networks) -> str:
         return UNKNOWN_ADDRESS
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     while is_in_networks(peer, trusted_proxies) and forwarded:
-        hop = parse_address(forwarded.pop().strip())
+        hop = parse_address(_without_port(forwarded.pop().strip()))
         if hop is None:
             break
         peer = hop
@@ -35,14 +37,23 @@ def is_from_trusted_proxy(request: HttpRequest, trusted_proxies: Networks) -> bo
 
 
 def parse_address(raw: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address, an IPv4 one when it is written as IPv6; None for anything else."""
+    """Return the address, an IPv4 one when it is written as IPv6; None for anything else.
+
+    The zone of a link-local address (`fe80::1%eth0`) is left out: PostgreSQL's inet knows none.
+    """
     try:
-        address = ipaddress.ip_address(raw)
+        address = ipaddress.ip_address(raw.partition("%")[0])
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped
     return address
+
+
+def _without_port(hop: str) -> str:
+    """Return a hop's address: some proxies write `203.0.113.7:4711` and `[2001:db8::1]:4711`."""
+    match = _WITH_PORT.fullmatch(hop)
+    return hop if match is None else match["v6"] or match["v4"]
 
 
 def is_in_networks(

@@ -51,9 +51,12 @@ def issue_key(  # noqa: PLR0913 (what a key is made of)
 
 
 def change_key(*, api_key: ApiKey, values: Mapping[str, Any]) -> None:
-    """Change a usable key's name, scopes, end or networks. Raises `Conflict` for a revoked one."""
+    """Change a usable key's name, scopes, end or networks. Raises `Conflict` for a revoked one,
+    and for the end of a rotated one."""
     if api_key.revoked_at is not None:
         raise Conflict("A revoked key cannot be changed.")
+    if "expires_at" in values and _is_rotated(api_key):
+        raise Conflict("A rotated key ends with its overlap.")
     checks: dict[str, Callable[[Any], Any]] = {
         "scopes": _checked_scopes,
         "allowed_ips": _checked_networks,
@@ -75,7 +78,7 @@ def rotate_key(*, api_key: ApiKey, overlap: timedelta = DEFAULT_OVERLAP) -> Issu
     now = timezone.now()
     if not api_key.is_usable(now):
         raise Conflict("The key is revoked or expired.")
-    if ApiKey.objects.filter(rotated_from=api_key).exists():
+    if _is_rotated(api_key):
         raise Conflict("The key was rotated before.")
     api_key.expires_at = min(api_key.expires_at, now + overlap)
     api_key.save(update_fields=["expires_at"])
@@ -121,6 +124,10 @@ def _make(parts: ApiKeyParts, **values: Any) -> IssuedKey:
         **values,
     )
     return IssuedKey(api_key, written)
+
+
+def _is_rotated(api_key: ApiKey) -> bool:
+    return bool(ApiKey.objects.filter(rotated_from=api_key).exists())
 
 
 def _checked_scopes(scopes: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
