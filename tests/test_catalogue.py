@@ -21,6 +21,7 @@ from crm.db.isolation import (
     team_tables,
 )
 from crm.db.owner import as_owner
+from crm.management.commands.migrate import Command as MigrateCommand
 from tests.plain_sql import execute, fetch_all
 from tests.team_records import every_team_table
 
@@ -95,6 +96,13 @@ def test_an_opened_table_stops_the_start(as_table_owner: Alter, table: str) -> N
         refuse_open_database()
     with pytest.raises(SystemCheckError, match=r"crm\.E001.*policy team_isolation"):
         call_command("check", databases=["default"])
+
+
+@every_team_table
+def test_an_opened_table_can_still_be_migrated(as_table_owner: Alter, table: str) -> None:
+    as_table_owner(f"DROP POLICY team_isolation ON {table}")
+    checked = MigrateCommand().get_check_kwargs({"database": "default", "skip_checks": False})
+    call_command("check", databases=checked["databases"])
 
 
 @every_team_table
