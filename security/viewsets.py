@@ -50,7 +50,8 @@ def team_list(
     return ListSource(
         of_team().model,
         lambda: filterset_class.apply(of_team(), request),
-        (actor.team_id,) if is_plain else None,
+        kept_as="rows of a team" if is_plain else None,
+        parameters=(actor.team_id,),
     )
 
 

@@ -46,13 +46,14 @@ class Page:
 class ListSource:
     """What a list reads from: a model and how its rows are chosen.
 
-    `plain_parameters` are the parameters of a choice that is always the same but for them (a
-    team's rows): its SQL is compiled once. None when filters or a search shape it.
+    `kept_as` names a choice that is always the same but for its `parameters` (the rows of a team,
+    say): its SQL is compiled once. None, when filters or a search shape it, compiles each time.
     """
 
     model: type[models.Model]
     rows: Callable[[], models.QuerySet[Any]]
-    plain_parameters: tuple[Any, ...] | None = None
+    kept_as: str | None = None
+    parameters: tuple[Any, ...] = ()
 
 
 class Row(Func):
@@ -148,12 +149,13 @@ def read_page(
         # One row more than asked for tells whether there is another page.
         return wanted.values_list(*selected)[: limit + 1]
 
-    if source.plain_parameters is None:
+    if source.kept_as is None:
         rows = fetch_rows(page_query())
     else:
-        kept_as = (source.model, sources, ordering, limit, cursor and cursor.is_backward)
-        values = (*source.plain_parameters, *(cursor.key if cursor else ()))
-        rows = fetch_kept(kept_as, values, page_query)
+        way = cursor and cursor.is_backward
+        statement = (source.model, source.kept_as, sources, ordering, limit, way)
+        values = (*source.parameters, *(cursor.key if cursor else ()))
+        rows = fetch_kept(statement, values, page_query)
     return _page_of(rows, ordering, limit, cursor, key_of, total)
 
 
