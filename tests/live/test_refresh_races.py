@@ -54,6 +54,16 @@ def test_tabs_on_two_processes_get_one_successor(
     assert outcome(second_server, signed_in) == (200, None)
 
 
+def test_tabs_that_wait_for_a_thread_get_the_same_successor(server: LiveServer) -> None:
+    signed_in = server.answer(login(server.person("agent")))
+    busy = [login(server.person("admin"), tokenDelivery="body")] * 40
+    calls = [*busy, *[refresh(signed_in.cookie)] * RACERS]
+    answers = send([(server.port, call) for call in calls])[len(busy) :]
+    assert [answer.status for answer in answers] == [200] * RACERS
+    assert len({answer.cookie for answer in answers}) == 1
+    assert outcome(server, signed_in) == (200, None)
+
+
 def test_replay_right_after_a_rotation_ends_everything(server: LiveServer) -> None:
     person = server.person("manager")
     elsewhere = sign_in(server, person)
