@@ -1,7 +1,6 @@
 """The refresh cookie and the proof that a call on it comes from our own page."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from django.http import HttpResponseBase
 from django.utils import timezone
@@ -67,5 +66,4 @@ def require_own_page(request: Request) -> None:
 
 
 def _is_own_origin(request: Request, origin: str) -> bool:
-    parts = urlsplit(origin)
-    return parts.scheme == request.scheme and parts.netloc == request.get_host()
+    return origin == f"{request.scheme}://{request.get_host()}"

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from crm.env import env
 from crm.env_parsers import derive_secret
 
+LONGEST_ADDRESS = 254  # RFC 5321: a path is 256 octets with its brackets.
 _NO_ADDRESS = "no-address:"
 
 
@@ -25,10 +26,10 @@ def failure_name(raw: str) -> str:
     """Return the name under which failures on an address are counted and stored.
 
     What holds no @ is no address, but may be a password in the wrong field: of that, only a keyed
-    digest is kept.
+    digest is kept. So it is of what normalising made longer than any address.
     """
     name = normalize_email(raw)
-    if "@" in name or name.startswith(_NO_ADDRESS):
+    if ("@" in name or name.startswith(_NO_ADDRESS)) and len(name) <= LONGEST_ADDRESS:
         return name
     return _NO_ADDRESS + derive_secret(env.secret_key, purpose=f"failure-name:{name}")
 

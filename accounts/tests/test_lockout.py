@@ -176,3 +176,12 @@ def test_password_typed_as_the_address_is_counted_and_not_stored(
     assert PASSWORD.lower() not in str(attempt).lower()
     assert unlock_account(attempt["username"])
     assert code_of(fail_to_sign_in(as_stranger, PASSWORD))[0] == 401
+
+
+@pytest.mark.parametrize("letter", ["\ufdfa", "\u00df", "\U0001f468", "x"])
+def test_address_that_grows_when_normalised_is_counted(
+    as_stranger: ApiClient, db: None, letter: str
+) -> None:
+    email = letter * 240 + "@example.com"
+    assert [remaining(as_stranger, email) for _ in range(5)] == [4, 3, 2, 1, 0]
+    assert code_of(fail_to_sign_in(as_stranger, email)) == LOCKED

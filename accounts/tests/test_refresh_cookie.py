@@ -26,6 +26,8 @@ FOREIGN = [
     {"Origin": "https://attacker.example"},
     {"Origin": "null"},
     {"Origin": ""},
+    {"Origin": "http://[::1"},  # No URL at all.
+    {"Origin": "http://testserver/"},
     {"Origin": "https://testserver"},  # Another scheme than the request's is another origin.
     {"Origin": "http://testserver:8080"},
     {"Origin": "http://testserver.attacker.example"},
