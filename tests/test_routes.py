@@ -131,15 +131,15 @@ def test_a_stranger_is_refused_everywhere_else(
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize(
-    "credential", ["Bearer x", "Basic YTpi", "Bearer crm_x", "Token x", "Bearer", "Bearer a b"]
-)
 @every_route
-def test_a_made_up_credential_opens_nothing(db: None, route: Route, credential: str) -> None:
-    if not is_public(route):
+def test_a_made_up_credential_opens_nothing(db: None, route: Route) -> None:
+    if is_public(route):
+        return
+    for credential in ("Bearer x", "Basic YTpi", "Bearer crm_x", "Token x", "Bearer", "Bearer a b"):
         response = send(ApiClient(credential), route.methods[0], route.path(), {})
         assert response.status_code == 401
-        assert json.loads(response.content)["error"]["code"] in {"INVALID_TOKEN", "INVALID_API_KEY"}
+        code = json.loads(response.content)["error"]["code"]
+        assert code in {"INVALID_TOKEN", "INVALID_API_KEY"}
 
 
 # What it takes.
@@ -163,17 +163,16 @@ def test_no_route_changes_anything_on_get() -> None:
     assert {route.actions["get"] for route in ROUTES if "get" in route.actions} <= reading
 
 
-@pytest.mark.parametrize("suffix", ["/", ".json", "x", "%00", "/../../health"])
 @every_route
-def test_a_path_beside_a_route_is_none(as_alice: ApiClient, route: Route, suffix: str) -> None:
-    response = as_alice.get(route.path() + suffix)
-    assert_failure(response, 404, "NOT_FOUND")
+def test_a_path_beside_a_route_is_none(as_alice: ApiClient, route: Route) -> None:
+    for suffix in ("/", ".json", "x", "%00", "/../../health"):
+        assert_failure(as_alice.get(route.path() + suffix), 404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize("text", ["1", "None", str(ABSENT_ID)[:-1], "' OR 1=1 --", "%F0%9F%92%A9"])
 @pytest.mark.parametrize("route", [r for r in ROUTES if "<" in r.pattern], ids=lambda r: r.name)
-def test_an_id_that_is_none_is_no_route(as_alice: ApiClient, route: Route, text: str) -> None:
-    assert_failure(send(as_alice, route.methods[0], route.path(text), {}), 404, "NOT_FOUND")
+def test_an_id_that_is_none_is_no_route(as_alice: ApiClient, route: Route) -> None:
+    for text in ("1", "None", str(ABSENT_ID)[:-1], "' OR 1=1 --", "%F0%9F%92%A9"):
+        assert_failure(send(as_alice, route.methods[0], route.path(text), {}), 404, "NOT_FOUND")
 
 
 # What it answers.

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
 from conftest import ApiClient
 from crm.env import env
 from crm.env_parsers import networks
 from security import middleware
+from security.html_only import HtmlCspMiddleware
 from security.middleware import AdminAddressMiddleware, RequestContextMiddleware
 
 View = Callable[[Any], HttpResponse]
@@ -140,3 +141,19 @@ def test_the_admin_is_open_when_no_address_is_listed() -> None:
     request: Any = RequestFactory().get(f"/{env.admin_path}")
     request.client_ip = "203.0.113.7"
     assert layer(request).status_code == 200
+
+
+def test_a_page_in_development_has_its_policy_too(settings: Any) -> None:
+    settings.DEBUG = True
+    layer = HtmlCspMiddleware(lambda request: HttpResponse("<h1>gone</h1>", status=404))
+    response: Any = layer(RequestFactory().get(f"/{env.admin_path}nothing/"))
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_a_streamed_answer_is_sent_without_its_length() -> None:
+    request = RequestFactory().get("/")
+    response = RequestContextMiddleware(lambda request: StreamingHttpResponse(iter([b"x"])))(
+        request
+    )
+    assert "Content-Length" not in response.headers
+    assert response.headers["X-Request-ID"]

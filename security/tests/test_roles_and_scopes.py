@@ -2,6 +2,7 @@
 
 import itertools
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -123,6 +124,13 @@ def test_a_user_is_judged_by_role_alone(actor: Actor) -> None:
     assert actor.has_scope("clients", Right.PURGE)
     assert actor.has_right("clients", Right.DELETE)
     assert not actor.has_right("clients", Right.PURGE)
+
+
+def test_a_key_has_no_session(actor: Actor) -> None:
+    session_id = uuid.uuid4()
+    assert replace(actor, session_id=session_id).own_session_id == session_id
+    with pytest.raises(TypeError, match="no session"):
+        _ = actor.own_session_id
 
 
 def test_nobody_is_anonymous() -> None:
