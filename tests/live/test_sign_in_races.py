@@ -8,6 +8,7 @@ from tests.live.calls import Call, Credentials, login, me, send
 from tests.live.server import LiveServer
 
 pytestmark = pytest.mark.live
+SUMMIT = "Summit Homes"
 FULL_WIDTH = 0xFEE0  # Added to an ASCII character, gives its full-width form.
 
 
@@ -36,13 +37,13 @@ def assert_five_were_judged(ports: list[int], calls: list[Call]) -> None:
 
 
 def test_a_hundred_guesses_at_once_are_judged_five_times(server: LiveServer) -> None:
-    person = server.person("manager", team=1)
+    person = server.person("manager", SUMMIT)
     assert_five_were_judged([server.port], guess([person.email]))
     assert server.answer(login(person)).status == 423
 
 
 def test_other_spellings_do_not_add_guesses(server: LiveServer) -> None:
-    person = server.person("agent", team=1)
+    person = server.person("agent", SUMMIT)
     assert_five_were_judged([server.port], guess(spelled_alike(person.email)))
 
 
@@ -53,14 +54,14 @@ def test_guesses_on_an_address_that_nobody_has_are_answered_alike(server: LiveSe
 def test_guesses_on_two_processes_are_judged_five_times(
     server: LiveServer, second_server: LiveServer
 ) -> None:
-    person = server.person("data_entry", team=1)
+    person = server.person("data_entry", SUMMIT)
     ports = [server.port, second_server.port]
     assert_five_were_judged(ports, guess(spelled_alike(person.email)))
     assert second_server.answer(login(person)).status == 423
 
 
 def test_sixteen_right_sign_ins_at_once_all_succeed(server: LiveServer) -> None:
-    answers = send([(server.port, login(server.person("admin", team=1)))] * 16)
+    answers = send([(server.port, login(server.person("admin", SUMMIT)))] * 16)
     assert [answer.status for answer in answers] == [200] * 16
     assert len({answer.cookie for answer in answers}) == 16
     checks = send([(server.port, me(answer.data["accessToken"])) for answer in answers])
