@@ -14,15 +14,19 @@ def database_settings(url: str) -> dict[str, Any]:
 
     Connections are kept per thread. Statements are prepared on the server (psycopg prepares what
     a connection has run five times), which saves planning the authentication query on each call.
+    Behind a pooler in transaction mode that keeps no track of them, `?prepare_threshold=0` in the
+    URL switches that off.
     """
     settings: dict[str, Any] = environ.Env.db_url_config(url)
     settings["CONN_MAX_AGE"] = CONNECTION_MAX_AGE_SECONDS
     settings["ATOMIC_REQUESTS"] = False
+    options = {"prepare_threshold": PREPARE_THRESHOLD, **settings.get("OPTIONS", {})}
     settings["OPTIONS"] = {
-        **settings.get("OPTIONS", {}),
+        **options,
+        # To psycopg, None is never, and 0 at once.
+        "prepare_threshold": options["prepare_threshold"] or None,
         "application_name": "crm",
         "server_side_binding": True,
-        "prepare_threshold": PREPARE_THRESHOLD,
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}",
     }
     return settings
