@@ -1,6 +1,16 @@
 """Logging to standard error: one line an event, no bodies, headers or query strings."""
 
+import logging
 from typing import Any
+
+
+class RequestIdFilter(logging.Filter):
+    """Gives a record the id of the request that it is about, where Django names one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Set `request_id` and keep the record."""
+        record.request_id = getattr(getattr(record, "request", None), "request_id", "-")
+        return True
 
 
 def logging_settings() -> dict[str, Any]:
@@ -8,10 +18,17 @@ def logging_settings() -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"request_id": {"()": RequestIdFilter}},
         "formatters": {
-            "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+            "line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"},
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["request_id"],
+            },
+        },
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             # Django propagates these to root; its own mail and console handlers are not wanted.

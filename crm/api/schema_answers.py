@@ -31,7 +31,10 @@ FAILURE: Final = record(
 COMPONENTS: Final[dict[str, dict[str, Schema]]] = {
     "schemas": {"Failure": FAILURE, "Pagination": PAGINATION},
     "headers": {
-        "X-Request-ID": {"description": "Names the call in every log.", "schema": STRING},
+        "X-Request-ID": {
+            "description": "Names the call, also in the log of a fault.",
+            "schema": STRING,
+        },
         "RateLimit-Limit": {"description": "Calls allowed in the window.", "schema": INTEGER},
         "RateLimit-Remaining": {"description": "Calls left in the window.", "schema": INTEGER},
         "RateLimit-Reset": {"description": "Seconds to the window's end.", "schema": INTEGER},
