@@ -14,6 +14,10 @@ RECORD_ROUTES = [route for route in api_routes() if issubclass(route.view, Recor
 _VOLATILE_HEADERS = {"X-Request-ID", "RateLimit-Remaining", "RateLimit-Reset"}
 
 every_model = pytest.mark.parametrize("model", TEAM_MODELS, ids=name_of)
+# Records of people, with names, an email address and notes.
+every_person = pytest.mark.parametrize(
+    "model", [model for model in TEAM_MODELS if hasattr(model, "last_name")], ids=name_of
+)
 every_caller = pytest.mark.parametrize("caller", ["as_mallory", "as_mallorys_key"])
 
 

@@ -77,7 +77,7 @@ def test_create_refuses_a_team_that_is_not_open(
 
 
 WRITES: list[Callable[[Any], None]] = [
-    lambda record: records.update_record(record=record, values={"notes": "stolen"}),
+    lambda record: records.update_record(record=record, values={"assigned_to_id": None}),
     lambda record: records.delete_record(record=record),
     lambda record: records.restore_record(record=record),
     lambda record: records.purge_record(record=record),

@@ -1,4 +1,4 @@
-"""What every list of records does: filters, search, ordering, pages, counts."""
+"""What every list of people does: filters, search, ordering, pages, counts."""
 
 import datetime
 import uuid
@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Membership
 from conftest import ApiClient
 from crm.db.models import TeamModel
-from tests.isolation import every_model, list_path
+from tests.isolation import every_model, every_person, list_path
 from tests.team_records import make_record
 
 HOUR = datetime.timedelta(hours=1)
@@ -41,14 +41,14 @@ def make_row(model: type[TeamModel], member: Membership, count: int, **values: A
     return named
 
 
-@every_model
+@every_person
 def test_newest_record_comes_first(model: type[TeamModel], bob: Membership, names: Names) -> None:
     made = make_row(model, bob, 3)
     assert names(model) == made[::-1]
     assert names(model, "ordering=createdAt") == made
 
 
-@every_model
+@every_person
 def test_list_is_ordered_by_last_name_and_change(
     model: type[TeamModel], bob: Membership, as_bob: ApiClient, names: Names
 ) -> None:
@@ -59,7 +59,7 @@ def test_list_is_ordered_by_last_name_and_change(
     assert names(model, "ordering=-updatedAt")[0] == "B"
 
 
-@every_model
+@every_person
 @pytest.mark.parametrize("ordering", ["createdAt", "-createdAt", "lastName", "-updatedAt"])
 def test_pages_lead_forward_and_back(
     model: type[TeamModel], bob: Membership, as_bob: ApiClient, ordering: str
@@ -80,7 +80,7 @@ def test_pages_lead_forward_and_back(
     assert first["pagination"]["previousCursor"] is None
 
 
-@every_model
+@every_person
 def test_page_says_its_limit_and_the_total_on_request(
     model: type[TeamModel], bob: Membership, as_bob: ApiClient
 ) -> None:
@@ -93,7 +93,7 @@ def test_page_says_its_limit_and_the_total_on_request(
     assert none.status_code == 400
 
 
-@every_model
+@every_person
 def test_total_counts_what_the_filters_leave(
     model: type[TeamModel], bob: Membership, as_bob: ApiClient
 ) -> None:
@@ -145,7 +145,7 @@ def test_two_hundred_records_are_a_page(
     assert as_bob.get(f"{list_path(model)}?limit=200").json()["pagination"]["limit"] == 200
 
 
-@every_model
+@every_person
 def test_list_is_narrowed_down_by_times(
     model: type[TeamModel], bob: Membership, names: Names
 ) -> None:
@@ -159,7 +159,7 @@ def test_list_is_narrowed_down_by_times(
     assert len(names(model, f"updatedAfter={at}")) == 3
 
 
-@every_model
+@every_person
 def test_list_is_narrowed_down_by_people(
     model: type[TeamModel], alice: Membership, bob: Membership, names: Names
 ) -> None:
@@ -171,7 +171,7 @@ def test_list_is_narrowed_down_by_people(
     assert names(model, f"createdBy={bob.user_id}&assignedTo={alice.user_id}") == ["his"]
 
 
-@every_model
+@every_person
 def test_email_filter_knows_no_case(model: type[TeamModel], bob: Membership, names: Names) -> None:
     make_record(model, bob, first_name="A", email="Ann@Example.com")
     make_record(model, bob, first_name="B", email="ben@example.com")
@@ -179,7 +179,7 @@ def test_email_filter_knows_no_case(model: type[TeamModel], bob: Membership, nam
     assert names(model, "email=ann") == []
 
 
-@every_model
+@every_person
 @pytest.mark.parametrize(
     "text",
     [
@@ -212,7 +212,7 @@ def test_search_finds_parts_and_forgives_typing_errors(
     assert names(model, f"q={quote(text)}") == ["Margareta"]
 
 
-@every_model
+@every_person
 @pytest.mark.parametrize("text", ["%", "_", "\\", "'", "zzzzzz", "%%%", "* OR 1=1"])
 def test_search_takes_signs_as_they_are(
     model: type[TeamModel], bob: Membership, names: Names, text: str
@@ -221,7 +221,7 @@ def test_search_takes_signs_as_they_are(
     assert names(model, f"q={quote(text)}") == []
 
 
-@every_model
+@every_person
 def test_search_keeps_to_filters_pages_and_present_records(
     model: type[TeamModel], bob: Membership, as_bob: ApiClient, names: Names
 ) -> None:

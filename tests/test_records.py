@@ -8,7 +8,7 @@ import pytest
 from accounts.models import Membership
 from conftest import ApiClient
 from crm.db.models import TeamModel
-from tests.isolation import every_model, list_path
+from tests.isolation import every_model, every_person, list_path
 from tests.team_records import body_of, make_record, stored_rows
 
 COMMON_FIELDS = {"id", "createdAt", "updatedAt", "createdBy"}
@@ -53,7 +53,7 @@ def test_key_creates_in_the_name_of_its_owner(
     assert data["createdBy"] == str(alice.user_id)
 
 
-@every_model
+@every_person
 def test_patch_changes_what_it_names(
     model: type[TeamModel], bob: Membership, as_bob: ApiClient
 ) -> None:
@@ -77,7 +77,7 @@ def test_empty_patch_changes_nothing(
     assert {**after, "updatedAt": ""} == {**before, "updatedAt": ""}
 
 
-@every_model
+@every_person
 def test_put_puts_back_the_defaults_of_what_it_does_not_name(
     model: type[TeamModel], bob: Membership, as_bob: ApiClient
 ) -> None:
@@ -89,7 +89,7 @@ def test_put_puts_back_the_defaults_of_what_it_does_not_name(
     assert (replaced["id"], replaced["createdBy"]) == (str(record.pk), str(bob.user_id))
 
 
-@every_model
+@every_person
 def test_put_needs_the_required_fields(
     model: type[TeamModel], bob: Membership, as_bob: ApiClient
 ) -> None:
@@ -287,7 +287,7 @@ def test_body_that_is_no_clean_object_is_refused(
     assert stored_rows(model._meta.db_table) == {}
 
 
-@every_model
+@every_person
 def test_every_text_is_kept_as_it_came(model: type[TeamModel], as_bob: ApiClient) -> None:
     texts = ["O'Brien", "Ekstr\u00f6m", "\u6771\u4eac", "'; DROP TABLE x; --", "<b>&amp;", "%_\\"]
     for text in texts:
