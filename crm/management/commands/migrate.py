@@ -10,12 +10,13 @@ from crm.db.owner import as_owner
 class Command(migrate.Command):
     """Run Django's own migrate on the owner's connection."""
 
-    def get_check_kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+    def get_check_kwargs(self, options: dict[str, Any]) -> dict[Any, Any]:
         """Check nothing of the database itself beforehand.
 
         The check of isolation would refuse the very migration that closes an open table.
         """
-        return {**super().get_check_kwargs(options), "databases": []}
+        checks: dict[Any, Any] = super().get_check_kwargs(options)
+        return checks | {"databases": []}
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate the database of option `database`."""
