@@ -9,13 +9,12 @@ from django.db import transaction
 from accounts.models import Membership, Session, Team, User
 from accounts.tests.factories import make_member, open_session
 from accounts.tokens import AccessToken
-from clients.models import Client
 from conftest import ApiClient
 from crm.db.models import TeamModel
-from leads.models import Lead
 from security.api_keys.services import issue_key
 from security.roles import Role
-from tests.team_records import body_of, make_record
+from tests.isolation import list_path
+from tests.team_records import TEAM_MODELS, body_of, make_record
 
 # Y: it is done. -: 403. What a key needs on the resource: r(ead), w(rite), d(elete); n: no key may.
 # `{…}` stands for the id of a record of the team.
@@ -61,6 +60,10 @@ POST /v1/auth/login
 POST /v1/auth/refresh
 POST /v1/auth/logout
 """
+# Every resource of records, by its name in paths. `{client}` stands for the id of a Client.
+RECORDS: Mapping[str, type[TeamModel]] = {
+    list_path(model).split("/")[2]: model for model in TEAM_MODELS
+}
 # Ways in which a member loses every right.
 WAYS_TO_LEAVE: Mapping[str, Callable[[Membership], Any]] = {
     "removed": lambda member: Membership.objects.filter(pk=member.pk).delete(),
@@ -116,23 +119,21 @@ def set_stage(owner: Membership, role: Role) -> Stage:
     member = make_member(owner.team, "member@example.com", role)
     issued = issue_key(team_id=owner.team_id, owner_id=owner.user_id, name="Key", scopes={})
     ids = {
-        "client": make_record(Client, owner).pk,
-        "lead": make_record(Lead, owner).pk,
         "key": issued.api_key.pk,
         "session": open_session(member).pk,
+        **{model.__name__.lower(): make_record(model, owner).pk for model in RECORDS.values()},
     }
     return Stage(member, open_session(member), ids)
 
 
 def body_for(row: Row, stage: Stage) -> dict[str, Any]:
     """Return a body with which the call succeeds."""
-    models: dict[str, type[TeamModel]] = {"clients": Client, "leads": Lead}
     if row.path == "/v1/auth/switch-team":
         return {"teamId": str(stage.member.team_id)}
     if row.path == "/v1/api-keys":
         return {"name": "New", "scopes": {"clients": ["read"]}}
-    if row.resource in models and row.path.count("/") < 4:
-        return body_of(models[row.resource])
+    if row.resource in RECORDS and row.path.count("/") < 4:
+        return body_of(RECORDS[row.resource])
     return {}
 
 

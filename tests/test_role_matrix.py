@@ -6,6 +6,7 @@ from accounts.models import Membership
 from security.roles import Role
 from tests.role_table import (
     PUBLIC,
+    RECORDS,
     ROWS,
     WAYS_TO_LEAVE,
     Row,
@@ -20,7 +21,8 @@ from tests.routes import api_routes
 def test_every_route_and_method_stands_in_a_table() -> None:
     written = {f"{row.method} {row.path.partition('?')[0]}" for row in ROWS}
     written |= {" ".join(line.split()) for line in PUBLIC.strip().splitlines()}
-    names = {"api-keys": "{key}", "clients": "{client}", "leads": "{lead}", "auth": "{session}"}
+    names = {"api-keys": "{key}", "auth": "{session}"}
+    names |= {name: f"{{{model.__name__.lower()}}}" for name, model in RECORDS.items()}
     served = {
         f"{method} {route.path(names.get(route.pattern.split('/')[2], ''))}"
         for route in api_routes()
