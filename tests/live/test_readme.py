@@ -19,7 +19,7 @@ BOUNDARY = "-- end of the block --"
 # Tells the status of every call, and ends the session at the first that fails.
 PRELUDE = r"""
 set -euo pipefail
-curl() { command curl --fail-with-body --write-out '%{stderr}%{http_code}\n' "$@"; }
+curl() { command curl "$@" --fail-with-body --write-out '\n%{stderr}%{http_code}\n'; }
 """
 
 
