@@ -38,10 +38,12 @@ _TOUCH = """
     WHERE key = %s AND expires_at > now() RETURNING value
 """
 _DELETE = "DELETE FROM crm_counter WHERE key = %s RETURNING expires_at > now()"
+# Materialized: a sub-select of IN may be run once for each row, with the limit counted anew.
 _DELETE_EXPIRED = """
-    DELETE FROM crm_counter WHERE key IN (
+    WITH expired AS MATERIALIZED (
         SELECT key FROM crm_counter WHERE expires_at <= now() LIMIT %s FOR UPDATE SKIP LOCKED
-    ) RETURNING 1
+    )
+    DELETE FROM crm_counter USING expired WHERE crm_counter.key = expired.key RETURNING 1
 """
 
 
