@@ -34,5 +34,7 @@ def logging_settings() -> dict[str, Any]:
             # Django propagates these to root; its own mail and console handlers are not wanted.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "axes": {"level": "ERROR"},
+            # Strangers send foreign hosts as they like; a trace for each would fill the log.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
         },
     }

@@ -3,13 +3,17 @@
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
+from crm.body_reader import MAX_BODY_BYTES
 from crm.db.connection import database_settings
 from crm.env import PROJECT_DIR, env
 from crm.logging_setup import logging_settings
 
-DEBUG = env.debug
+# SECURITY: Django's own debug mode, with its pages full of settings and source, is never on. The
+# variable DEBUG means generated secrets, plain cookies and demo data (crm.env).
+DEBUG = False
 SECRET_KEY = env.secret_key
-ALLOWED_HOSTS = list(env.allowed_hosts)
+DEVELOPMENT_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = list(env.allowed_hosts) or (DEVELOPMENT_HOSTS if env.debug else [])
 ROOT_URLCONF = "crm.urls"
 WSGI_APPLICATION = "crm.wsgi.application"
 APPEND_SLASH = False
@@ -165,7 +169,7 @@ READINESS_CHECKS = {
 }
 
 # Answers. RequestContextMiddleware sets HSTS and the other headers on every answer.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

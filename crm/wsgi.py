@@ -5,10 +5,14 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from crm.arrival_clock import ArrivalClock
+from crm.body_reader import BodyReader
 from crm.db.isolation import refuse_open_database
 from crm.env import env
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
-application = ArrivalClock(get_wsgi_application(), threads=env.web_threads)
+# A request has arrived when its body has: the clock stands behind the reader.
+application = BodyReader(
+    ArrivalClock(get_wsgi_application(), threads=env.web_threads), threads=env.web_threads
+)
 refuse_open_database()

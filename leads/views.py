@@ -19,7 +19,7 @@ from leads.serializers import LeadSerializer
 from leads.services import convert_lead
 from security.permissions import RequiredRight
 from security.roles import Right
-from security.viewsets import RecordViewSet
+from security.viewsets import RecordViewSet, shown_to
 
 
 class LeadViewSet(RecordViewSet):
@@ -48,7 +48,7 @@ class LeadViewSet(RecordViewSet):
         refuse_body(request)
         lead, client = convert_lead(actor=self.actor, lead_id=pk)
         body = {
-            "lead": LeadSerializer.from_instance(lead),
-            "client": ClientSerializer.from_instance(client),
+            "lead": self.shown(lead),
+            "client": shown_to(self.actor, "clients", ClientSerializer, client),
         }
         return success(body, status=201)

@@ -55,6 +55,15 @@ def team_list(
     )
 
 
+def shown_to(
+    actor: Actor, resource: str, serializer_class: type[StrictModelSerializer], record: TeamModel
+) -> dict[str, Any]:
+    """Return a record as the actor may see it: nothing but its id without the right to view."""
+    if actor.has_right(resource, Right.VIEW):
+        return serializer_class.from_instance(record)
+    return {"id": record.pk}
+
+
 class RecordViewSet(ViewSetMixin, TeamScopedView):
     """List, create, read, change, delete and restore the records of one team."""
 
@@ -88,6 +97,10 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
     def lock(self, queryset: TeamQuerySet, pk: uuid.UUID) -> Any:
         """Return one of the team's records for a change; raises `NotFound`."""
         return records.lock_record(queryset, team_id=self.actor.team_id, pk=pk)
+
+    def shown(self, record: TeamModel) -> dict[str, Any]:
+        """Return a changed record, or only its id to a key that may write but not read."""
+        return shown_to(self.actor, self.resource, self.serializer_class, record)
 
     def list(self, request: Request) -> Response:
         """Answer one page of the team's records."""
@@ -128,7 +141,7 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
         serializer = self.serializer_class(record, data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         records.update_record(record=record, values=serializer.validated_data)
-        return success(self.serializer_class.from_instance(record))
+        return success(self.shown(record))
 
     @describe(parameters={"permanent": BOOLEAN})
     def destroy(self, request: Request, pk: uuid.UUID) -> Response:
@@ -146,4 +159,4 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
         refuse_body(request)
         record = self.lock(self.of_team(), pk)
         records.restore_record(record=record)
-        return success(self.serializer_class.from_instance(record))
+        return success(self.shown(record))

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from crm.api import errors
 from crm.api.envelope import failure_response
 from crm.api.exceptions import to_api_error
+from crm.body_reader import NOT_READ
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -46,6 +47,10 @@ class ErrorEnvelopeMiddleware:
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             # WSGI reads no body without its length, and to ignore a body would be worse.
             return failure_response(errors.ValidationFailed("Send Content-Length."), request)
+        if NOT_READ in request.META:
+            return failure_response(
+                errors.ServiceUnavailable(headers={"Retry-After": "1"}), request
+            )
         try:
             self._check_host(request)
             response = self.get_response(request)

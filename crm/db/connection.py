@@ -4,7 +4,13 @@ from typing import Any
 
 import environ
 
-STATEMENT_TIMEOUT_MILLISECONDS = 30_000
+# In milliseconds. A lock is waited for far longer than any call holds one, and a transaction that
+# does nothing belongs to a call that hangs.
+TIMEOUTS = {
+    "statement_timeout": 30_000,
+    "lock_timeout": 5_000,
+    "idle_in_transaction_session_timeout": 15_000,
+}
 CONNECTION_MAX_AGE_SECONDS = 600
 PREPARE_THRESHOLD = 5
 
@@ -27,6 +33,6 @@ def database_settings(url: str) -> dict[str, Any]:
         "prepare_threshold": options["prepare_threshold"] or None,
         "application_name": "crm",
         "server_side_binding": True,
-        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}",
+        "options": " ".join(f"-c {name}={value}" for name, value in TIMEOUTS.items()),
     }
     return settings

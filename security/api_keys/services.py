@@ -53,8 +53,8 @@ def issue_key(  # noqa: PLR0913 (what a key is made of)
 def change_key(*, api_key: ApiKey, values: Mapping[str, Any]) -> None:
     """Change a usable key's name, scopes, end or networks. Raises `Conflict` for a revoked one,
     and for the end of a rotated one."""
-    if api_key.revoked_at is not None:
-        raise Conflict("A revoked key cannot be changed.")
+    if not api_key.is_usable(timezone.now()):
+        raise Conflict("A key that is revoked or expired cannot be changed.")
     if "expires_at" in values and _is_rotated(api_key):
         raise Conflict("A rotated key ends with its overlap.")
     checks: dict[str, Callable[[Any], Any]] = {

@@ -76,7 +76,7 @@ def send(calls: Sequence[tuple[int, Call]]) -> list[Answer]:
             connection.sendall(request[:-1])
         for connection, request in zip(sockets, encoded, strict=True):
             connection.sendall(request[-1:])
-        return [_read(connection) for connection in sockets]
+        return [read_answer(connection) for connection in sockets]
     finally:
         for connection in sockets:
             connection.close()
@@ -88,7 +88,8 @@ def _connect(port: int) -> socket.socket:
     return connection
 
 
-def _read(connection: socket.socket) -> Answer:
+def read_answer(connection: socket.socket) -> Answer:
+    """Read the answer to what was sent on a connection."""
     response = HTTPResponse(connection)
     response.begin()
     body = json.loads(response.read())

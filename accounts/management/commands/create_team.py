@@ -33,6 +33,8 @@ class Command(BaseCommand):
         except ApiError as error:
             raise CommandError(error.message) from error
         self.stdout.write(f"Team {made.team.pk} ({made.team.name}), admin {made.membership.user}")
+        if is_known:
+            self.stdout.write("The account existed before; its password is unchanged.")
 
 
 def read_password() -> str:

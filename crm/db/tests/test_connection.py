@@ -19,5 +19,5 @@ def test_statements_are_prepared_unless_the_url_says_otherwise(
 
 def test_a_url_does_not_lift_the_time_limit_of_statements() -> None:
     options = database_settings(URL + "?options=-c%20statement_timeout=0")["OPTIONS"]
-    assert "-c statement_timeout=30000" in options["options"]
+    assert "-c statement_timeout=30000 " in options["options"]
     assert "statement_timeout=0" not in options["options"]
