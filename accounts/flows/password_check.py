@@ -12,7 +12,7 @@ from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.contrib.auth import authenticate
 from django.db import connection, transaction
-from django.db.models import Max, Sum
+from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -21,6 +21,11 @@ from crm.api.errors import AccountLocked, InvalidCredentials
 from crm.env import env
 from security.identifiers import failure_name
 from security.rate_limits.exact import reserve_failure
+
+_FAILURE_COUNT = """
+    SELECT coalesce(sum(failures_since_start), 0) FROM axes_accessattempt
+     WHERE username = %s AND attempt_time >= %s
+"""
 
 
 class _Outcome(Enum):
@@ -89,10 +94,10 @@ def _lock_identifier(identifier: str) -> None:
 
 def _failure_count(identifier: str) -> int:
     """Return the failures that still count, as django-axes keeps them."""
-    counted = AccessAttempt.objects.filter(
-        username=identifier, attempt_time__gte=timezone.now() - env.lockout_duration
-    )
-    return counted.aggregate(total=Sum("failures_since_start"))["total"] or 0
+    since = timezone.now() - env.lockout_duration
+    with connection.cursor() as cursor:
+        cursor.execute(_FAILURE_COUNT, [identifier, since])
+        return int(cursor.fetchone()[0])
 
 
 def _count_from_now(identifier: str) -> None:

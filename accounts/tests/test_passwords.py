@@ -11,7 +11,7 @@ from accounts.tests.factories import PASSWORD, make_user
 from conftest import ApiClient
 from crm.api.errors import ValidationFailed, WeakPassword
 
-ARGON2ID = "argon2$argon2id$v=19$m=19456,t=3,p=1$"
+ARGON2ID = "argon2$argon2id$v=19$m=19456,t=4,p=1$"
 
 
 def bcrypt_hash(password: str, prefix: str = "$2b$") -> str:
