@@ -65,6 +65,11 @@ class Environment:
         "id:secret,id:secret; key the stored hashes of API keys; unset: derived from SECRET_KEY.",
         parse.key_ring,
     )
+    audit_keys: parse.KeyRing = variable(
+        "Secrets",
+        "id:secret,id:secret; the first seals the audit trail; unset: derived from SECRET_KEY.",
+        parse.key_ring,
+    )
 
     jwt_access_token_expiry: timedelta = variable(
         "Tokens and sessions", "Life of an access token.", parse.duration, "15m"
@@ -139,6 +144,9 @@ class Environment:
     api_key_default_expiry: timedelta = variable(
         "API keys", "Life of a key that names no end.", parse.duration, "90d"
     )
+    audit_retention: timedelta = variable(
+        "Records", "Age at which prune_audit takes audit entries.", parse.duration, "730d"
+    )
 
 
 def read_environment(source: dict[str, str]) -> Environment:
@@ -180,6 +188,9 @@ def _complete(values: dict[str, Any], problems: list[str]) -> None:
     if values["api_key_peppers"] is None:
         derived = parse.derive_secret(values["secret_key"], purpose="api-key-pepper")
         values["api_key_peppers"] = (("0", derived),)
+    if values["audit_keys"] is None:
+        derived = parse.derive_secret(values["secret_key"], purpose="audit-chain")
+        values["audit_keys"] = (("0", derived),)
     if values["database_url"] is None:
         embedded = embedded_urls(data_dir)
         values["database_url"], values["database_owner_url"] = embedded.app, embedded.owner

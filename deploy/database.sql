@@ -10,4 +10,4 @@ $$;
 -- Nobody but the owner creates objects. Rights on the tables are granted after each migration.
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO crm_owner;
-GRANT USAGE ON SCHEMA public TO crm_app, crm_search;
+GRANT USAGE ON SCHEMA public TO crm_app, crm_search, crm_audit;

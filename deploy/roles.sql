@@ -1,4 +1,4 @@
--- The three roles of the system. `make run` executes this file on its embedded server. On a server of your own:
+-- The four roles of the system. `make run` executes this file on its embedded server. On a server of your own:
 --
 --   psql --dbname=postgres --file=deploy/roles.sql          as a superuser; may be repeated
 --   psql --dbname=postgres --command='\password crm_owner'  and the same for crm_app
@@ -18,6 +18,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'crm_search') THEN
         CREATE ROLE crm_search;
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'crm_audit') THEN
+        CREATE ROLE crm_audit;
+    END IF;
 END
 $$;
 
@@ -31,14 +34,17 @@ ALTER ROLE crm_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLI
 -- Owns the search functions. Nobody can sign in as this role.
 ALTER ROLE crm_search NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
 
--- The owner may hand functions over to crm_search. SECURITY: it does not inherit the rights of that role (its
--- policies show every team's rows); before PostgreSQL 16 a membership could not be limited so.
+-- Owns the function behind the audit triggers: the only role that may write the trail. Nobody can sign in as it.
+ALTER ROLE crm_audit NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
+
+-- The owner may hand functions over to crm_search and crm_audit. SECURITY: it does not inherit the rights of these roles (the
+-- policies of crm_search show every team's rows); before PostgreSQL 16 a membership could not be limited so.
 DO $$
 BEGIN
     IF current_setting('server_version_num')::int >= 160000 THEN
-        EXECUTE 'GRANT crm_search TO crm_owner WITH SET TRUE, INHERIT FALSE';
+        EXECUTE 'GRANT crm_search, crm_audit TO crm_owner WITH SET TRUE, INHERIT FALSE';
     ELSE
-        GRANT crm_search TO crm_owner;
+        GRANT crm_search, crm_audit TO crm_owner;
     END IF;
 END
 $$;

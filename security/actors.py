@@ -17,6 +17,7 @@ class ActorKind(StrEnum):
     USER = "user"
     API_KEY = "api_key"
     STAFF = "staff"
+    JOB = "job"
     COMMAND = "command"
 
 

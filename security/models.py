@@ -1,4 +1,4 @@
-"""Keys of integrations."""
+"""Keys of integrations, and the audit trail (security.audit.models)."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -10,6 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm.db.models import uuid7
+from security.audit.models import AuditEntry, AuditHead, AuditLink
+
+__all__ = ["ApiKey", "AuditEntry", "AuditHead", "AuditLink"]
 
 
 class ApiKeyQuerySet(models.QuerySet[Any]):

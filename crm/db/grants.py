@@ -7,7 +7,7 @@ from typing import Any
 
 import environ
 from django.apps import AppConfig
-from django.db import connections
+from django.db import connections, transaction
 from psycopg import sql
 
 from crm.env import env
@@ -18,11 +18,15 @@ _SEARCH_FUNCTIONS = """
 """
 
 
+# Migrations are the owner's; the trail is its triggers' and its sealer's. The application reads.
+_READ_ONLY = ("django_migrations", "security_auditentry", "security_auditlink", "security_audithead")
+
+
 def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Grant the role of DATABASE_URL its rights on tables and sequences (post_migrate)."""
     role = application_role()
     connection = connections[using]
-    with connection.cursor() as cursor:
+    with transaction.atomic(using=using), connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         if role in {"", cursor.fetchone()[0]}:
             return
@@ -30,11 +34,18 @@ def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None
             "GRANT USAGE ON SCHEMA public TO {}",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}",
-            # Migrations are the owner's; the application only reads which ones ran.
-            "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}",
         ):
             cursor.execute(sql.SQL(statement).format(sql.Identifier(role)).as_string(None))
+        _revoke_writes(cursor, role, set(connection.introspection.table_names(cursor)))
         _grant_search(cursor, role)
+
+
+def _revoke_writes(cursor: Any, role: str, tables: set[str]) -> None:
+    """Leave the role nothing but SELECT on the tables that others write."""
+    revoke = "REVOKE INSERT, UPDATE, DELETE ON {} FROM {}"
+    for table in tables.intersection(_READ_ONLY):
+        statement = sql.SQL(revoke).format(sql.Identifier(table), sql.Identifier(role))
+        cursor.execute(statement.as_string(None))
 
 
 def _grant_search(cursor: Any, role: str) -> None:

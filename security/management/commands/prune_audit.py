@@ -1,0 +1,24 @@
+"""`manage.py prune_audit`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from crm.env import env
+from security.audit.chain import UnknownKey
+from security.audit.heads import BrokenChain
+from security.audit.retention import prune
+
+
+class Command(BaseCommand):
+    """Take entries older than AUDIT_RETENTION out of the trail; the chain stays provable."""
+
+    help = "Delete sealed audit entries older than AUDIT_RETENTION."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            taken = prune(before=timezone.now() - env.audit_retention)
+        except (BrokenChain, UnknownKey) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Entries deleted: {taken}.")
