@@ -13,6 +13,7 @@ v1_patterns: list[URLPattern | URLResolver] = [
     path("docs", api_views.DocsView.as_view(), name="docs"),
     path("auth/", include("accounts.urls")),
     path("", include("security.api_keys.urls")),
+    path("", include("security.audit.urls")),
     path("", include("clients.urls")),
     path("", include("leads.urls")),
 ]

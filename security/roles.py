@@ -33,6 +33,8 @@ class Right(StrEnum):
 
 RECORD_RESOURCES = ("clients", "leads")
 TEAM_RESOURCES = ("api_keys",)
+# What the system writes itself: nobody changes it.
+WATCHED_RESOURCES = ("audit_logs",)
 
 INCLUDES: Mapping[Role, Role] = {
     Role.ADMIN: Role.MANAGER,
@@ -80,4 +82,5 @@ def _rights_of(role: Role) -> dict[str, frozenset[Right]]:
     return {
         **dict.fromkeys(RECORD_RESOURCES, records),
         **dict.fromkeys(TEAM_RESOURCES, team),
+        **dict.fromkeys(WATCHED_RESOURCES, team & {Right.VIEW}),
     }

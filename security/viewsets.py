@@ -21,6 +21,8 @@ from crm.db.models import TeamModel, TeamQuerySet
 from crm.db.statements import fetch_kept
 from security import records
 from security.actors import Actor
+from security.audit.models import AuditEntry
+from security.audit.views import history_listing, history_response
 from security.permissions import RequiredRight, require_right
 from security.roles import Right
 from security.views import TeamScopedView
@@ -33,6 +35,7 @@ RIGHT_OF_ACTION: Mapping[str, Right] = {
     "partial_update": Right.EDIT,
     "destroy": Right.DELETE,
     "restore": Right.DELETE,
+    "history": Right.VIEW,
 }
 
 
@@ -79,7 +82,7 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
         return ((self.resource, RIGHT_OF_ACTION[self.action]),)
 
     def known_parameters(self) -> Collection[str] | None:
-        if self.action == "list":
+        if self.action in ("list", "history"):
             return None
         return ("permanent",) if self.action == "destroy" else ()
 
@@ -160,3 +163,12 @@ class RecordViewSet(ViewSetMixin, TeamScopedView):
         record = self.lock(self.of_team(), pk)
         records.restore_record(record=record)
         return success(self.shown(record))
+
+    @describe(**history_listing())
+    @action(detail=True, methods=["get"])
+    def history(self, request: Request, pk: uuid.UUID) -> Response:
+        """Answer one page of what was done to a record, also to a deleted one."""
+        if not self.of_team().filter(pk=pk).exists():
+            raise NotFound
+        entries = AuditEntry.objects.for_team(self.actor.team_id)
+        return history_response(request, lambda: entries.of_resource(self.resource, pk))

@@ -32,6 +32,8 @@ GET    /v1/api-keys/{key}               Y       -     -          -   n
 PATCH  /v1/api-keys/{key}               Y       -     -          -   n
 DELETE /v1/api-keys/{key}               Y       -     -          -   n
 POST   /v1/api-keys/{key}/rotate        Y       -     -          -   n
+GET    /v1/audit-logs                   Y       -     -          -   n
+GET    /v1/audit-logs/export            Y       -     -          -   n
 GET    /v1/clients                      Y       Y     Y          Y   r
 POST   /v1/clients                      Y       Y     Y          Y   w
 GET    /v1/clients/{client}             Y       Y     Y          Y   r
@@ -39,6 +41,7 @@ PUT    /v1/clients/{client}             Y       Y     Y          Y   w
 PATCH  /v1/clients/{client}             Y       Y     Y          Y   w
 DELETE /v1/clients/{client}             Y       Y     Y          -   d
 DELETE /v1/clients/{client}?permanent=true Y    -     -          -   d
+GET    /v1/clients/{client}/history     Y       Y     Y          Y   r
 POST   /v1/clients/{client}/restore     Y       Y     Y          -   d
 GET    /v1/leads                        Y       Y     Y          Y   r
 POST   /v1/leads                        Y       Y     Y          Y   w
@@ -47,6 +50,7 @@ PUT    /v1/leads/{lead}                 Y       Y     Y          Y   w
 PATCH  /v1/leads/{lead}                 Y       Y     Y          Y   w
 DELETE /v1/leads/{lead}                 Y       Y     Y          -   d
 DELETE /v1/leads/{lead}?permanent=true  Y       -     -          -   d
+GET    /v1/leads/{lead}/history         Y       Y     Y          Y   r
 POST   /v1/leads/{lead}/restore         Y       Y     Y          -   d
 POST   /v1/leads/{lead}/convert         Y       Y     Y          Y   w
 """
@@ -154,4 +158,6 @@ def try_call(client: ApiClient, row: Row, stage: Stage) -> Any:
 
 def code_of(response: Any) -> str:
     """Return the error's code; OK for a success."""
+    if response.streaming:
+        return "OK"
     return str(response.json().get("error", {}).get("code", "OK"))

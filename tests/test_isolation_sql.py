@@ -14,7 +14,14 @@ from conftest import ApiClient
 from crm.db.isolation import TABLES_READ_BEFORE_THE_TEAM, team_tables
 from crm.db.tenancy import set_context, team_context
 from tests.plain_sql import execute, fetch_all, insert
-from tests.team_records import AUDIT_TABLES, TABLES, every_team_table, make_record, model_of, stored_rows
+from tests.team_records import (
+    AUDIT_TABLES,
+    TABLES,
+    every_team_table,
+    make_record,
+    model_of,
+    stored_rows,
+)
 
 
 @pytest.fixture

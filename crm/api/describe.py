@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from crm.api.errors import ApiError
+from crm.api.filters import StrictFilterSet
 from crm.api.json_schema import Schema
 from crm.api.serializers import StrictSerializer
 
+# What a page can be narrowed down by, and ordered by.
+Listing = tuple[type[StrictFilterSet], Mapping[str, Any]]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
@@ -26,9 +29,11 @@ class Description:
     errors: tuple[type[ApiError], ...] = ()
     parameters: Mapping[str, Schema] = field(default_factory=dict)
     needs_body: bool = False
+    page: Listing | None = None
+    media: Mapping[str, Schema] = field(default_factory=dict)
 
 
-def describe(  # noqa: PLR0913 (all by name; most calls need two)
+def describe(  # noqa: PLR0913 (all that can be said of a call)  # noqa: PLR0913 (all by name; most calls need two)
     *,
     data: type[StrictSerializer] | Schema | None = None,
     body: type[StrictSerializer] | None = None,
@@ -36,16 +41,21 @@ def describe(  # noqa: PLR0913 (all by name; most calls need two)
     errors: tuple[type[ApiError], ...] = (),
     parameters: Mapping[str, Schema] | None = None,
     needs_body: bool = False,
+    page: Listing | None = None,
+    media: Mapping[str, Schema] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Say what a handler takes and answers.
 
     `data` is a serializer class or a schema (crm.api.json_schema) with such classes in it. `errors`
     are those that only this call gives; what follows from its path, body and login is known. With
     `needs_body` even an empty object must be sent; a body with required fields says so by itself.
+    `page` makes the answer a page of `data`; `media` are the types of an answer without envelope.
     """
 
     def remember(handler: Handler) -> Handler:
-        description = Description(data, body, status, errors, parameters or {}, needs_body)
+        description = Description(
+            data, body, status, errors, parameters or {}, needs_body, page, media or {}
+        )
         handler.api_description = description  # type: ignore[attr-defined]  # A mark on a function.
         return handler
 

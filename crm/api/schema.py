@@ -77,6 +77,8 @@ class EnvelopeAutoSchema(AutoSchema):
         answer = success_answer(
             self._resolve(description.data), is_page=self._is_page(), is_limited=is_limited
         )
+        if description.media:
+            answer["content"] = {name: {"schema": s} for name, s in description.media.items()}
         failures = failure_answers(self._errors(description), is_limited=is_limited)
         return {str(description.status): answer, **failures}
 
@@ -115,7 +117,8 @@ class EnvelopeAutoSchema(AutoSchema):
         return "\n".join(line.strip() for line in lines)
 
     def _is_page(self) -> bool:
-        return getattr(self.view, "action", None) == "list"
+        is_list = getattr(self.view, "action", None) == "list"
+        return is_list or self._description().page is not None
 
     def _path_variables(self) -> list[str]:
         return [part.strip("{}") for part in self.path.split("/") if part.startswith("{")]

@@ -59,9 +59,13 @@ def list_parameters(
     if filterset.has_search():
         parameters.append(query_parameter("q", _TEXT, "Free text; typing errors are forgiven."))
     return parameters + [
-        query_parameter(name, _schema_of(filter_))
-        for name, filter_ in filterset.base_filters.items()
+        query_parameter(name, schema) for name, schema in filter_schemas(filterset).items()
     ]
+
+
+def filter_schemas(filterset: type[filters.StrictFilterSet]) -> dict[str, Schema]:
+    """Return the schema of each filter by its spoken name."""
+    return {name: _schema_of(filter_) for name, filter_ in filterset.base_filters.items()}
 
 
 def _schema_of(filter_: Any) -> Schema:

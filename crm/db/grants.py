@@ -19,7 +19,12 @@ _SEARCH_FUNCTIONS = """
 
 
 # Migrations are the owner's; the trail is its triggers' and its sealer's. The application reads.
-_READ_ONLY = ("django_migrations", "security_auditentry", "security_auditlink", "security_audithead")
+_READ_ONLY = (
+    "django_migrations",
+    "security_auditentry",
+    "security_auditlink",
+    "security_audithead",
+)
 
 
 def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None:

@@ -83,9 +83,7 @@ def digest_values(salt: bytes, facts: Facts) -> bytes:
     return hashlib.sha256(salt + json.dumps([facts.old_values, facts.new_values])).digest()
 
 
-def link_hash(
-    key_id: str, *, previous: bytes, position: int, digest: bytes, facts: Facts
-) -> bytes:
+def link_hash(key_id: str, *, previous: bytes, position: int, digest: bytes, facts: Facts) -> bytes:
     """Return the hash of a link: of the one before it, its place, its entry."""
     return sign(key_id, "link", previous.hex(), position, digest.hex(), *facts[:-2])
 

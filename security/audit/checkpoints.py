@@ -37,7 +37,9 @@ def read_checkpoint(raw: bytes) -> Heads:
         content = json.loads(raw)
         made = sign(content["keyId"], "checkpoint", content["madeAt"], content["heads"])
         is_ours = is_same(made, bytes.fromhex(content["signature"]))
-        heads = {uuid.UUID(team): (int(position), hash) for team, position, hash in content["heads"]}
+        heads = {
+            uuid.UUID(team): (int(position), hash) for team, position, hash in content["heads"]
+        }
     except (ValueError, KeyError, TypeError, UnknownKey) as error:
         raise BadCheckpoint(f"not a checkpoint: {error}") from error
     if not is_ours:

@@ -65,8 +65,12 @@ class AuditEntry(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index("team_id", "created_at", "id", name="security_audit_list_idx"),
-            models.Index("team_id", "resource_id", "created_at", "id", name="security_audit_row_idx"),
-            models.Index("team_id", "actor_id", "created_at", "id", name="security_audit_actor_idx"),
+            models.Index(
+                "team_id", "resource_id", "created_at", "id", name="security_audit_row_idx"
+            ),
+            models.Index(
+                "team_id", "actor_id", "created_at", "id", name="security_audit_actor_idx"
+            ),
             models.Index("team_id", "transaction_id", "number", name="security_audit_order_idx"),
             models.Index("created_at", "id", name="security_audit_all_idx"),
         ]

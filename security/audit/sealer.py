@@ -69,7 +69,9 @@ def _seal_batch(team_id: uuid.UUID) -> int:
         entries = [Facts(*row) for row in cursor.fetchall()]
         if entries:
             links = _links(head, entries)
-            cursor.execute(_INSERT, [team_id, current_key_id(), *map(list, zip(*links, strict=True))])
+            cursor.execute(
+                _INSERT, [team_id, current_key_id(), *map(list, zip(*links, strict=True))]
+            )
             last = entries[-1]
             write_head(
                 head._replace(

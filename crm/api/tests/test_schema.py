@@ -15,6 +15,8 @@ from drf_spectacular.validation import validate_schema
 from crm.api.errors import ApiError
 from crm.api.schema import schema_document
 
+# Answers that are files.
+FILES = {"get /v1/audit-logs/export"}
 Operation = tuple[str, dict[str, Any]]
 
 
@@ -71,6 +73,8 @@ def test_every_answer_that_works_says_what_its_data_is(document: dict[str, Any])
     for name, operation in operations(document):
         worked = [code for code in operation["responses"] if code < "300"]
         assert len(worked) == 1, name
+        if name in FILES:
+            continue
         schema = operation["responses"][worked[0]]["content"]["application/json"]["schema"]
         assert schema["properties"]["data"], name
 
