@@ -21,6 +21,10 @@ from crm.rate import Rate
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 
+# Key rings that are derived from SECRET_KEY unless they are set, and what for.
+_DERIVED_KEYS = {"api_key_peppers": "api-key-pepper", "audit_keys": "audit-chain"}
+
+
 def variable(group: str, help_text: str, parser: parse.Parser, default: str | None = None) -> Any:
     """Declare one variable; `default` is written as an operator would write it, None for unset."""
     return field(metadata={"group": group, "help": help_text, "parser": parser, "default": default})
@@ -185,12 +189,9 @@ def _complete(values: dict[str, Any], problems: list[str]) -> None:
             problems.append(f"{name.upper()}: required outside development (DEBUG=false)")
     if problems:
         return
-    if values["api_key_peppers"] is None:
-        derived = parse.derive_secret(values["secret_key"], purpose="api-key-pepper")
-        values["api_key_peppers"] = (("0", derived),)
-    if values["audit_keys"] is None:
-        derived = parse.derive_secret(values["secret_key"], purpose="audit-chain")
-        values["audit_keys"] = (("0", derived),)
+    for name, purpose in _DERIVED_KEYS.items():
+        derived = parse.derive_secret(values["secret_key"], purpose=purpose)
+        values[name] = values[name] or (("0", derived),)
     if values["database_url"] is None:
         embedded = embedded_urls(data_dir)
         values["database_url"], values["database_owner_url"] = embedded.app, embedded.owner

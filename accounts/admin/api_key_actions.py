@@ -5,13 +5,12 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from accounts.admin.api_key_forms import RotateKeyForm
-from security.admin.pages import ReadOnlyPage, is_superuser
+from security.admin.pages import ReadOnlyPage, acting_staff, is_superuser
 from security.api_keys.services import IssuedKey, lock_key, revoke_key, rotate_key
 
 
@@ -40,7 +39,7 @@ class ApiKeyActions(ReadOnlyPage):
         form = RotateKeyForm(request.POST or None)
         if not form.is_valid():
             return self._confirm(request, pk, verb="Rotate", form=form)
-        with transaction.atomic():
+        with acting_staff(request):
             old = lock_key(pk)
             issued = rotate_key(api_key=old, overlap=form.cleaned_data["overlap"])
             self.log_change(request, old, f"Rotated; its successor is {issued.api_key.masked}.")
@@ -79,7 +78,7 @@ class ApiKeyActions(ReadOnlyPage):
         )
 
     def _revoke(self, request: HttpRequest, pk: uuid.UUID) -> None:
-        with transaction.atomic():
+        with acting_staff(request):
             key = lock_key(pk)
             if key.revoked_at is None:
                 revoke_key(api_key=key)

@@ -117,7 +117,7 @@ BEGIN
     END IF;
 END
 $$
-"""
+"""  # noqa: S608 (constants only)
 
 
 class AuditFunctions(migrations.RunSQL):

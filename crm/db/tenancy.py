@@ -46,6 +46,13 @@ def team_context(
 
 
 @contextmanager
+def command_context(name: str) -> Iterator[None]:
+    """Run a block in a transaction whose writes the audit trail ascribes to a command."""
+    with context(actor_kind="command", actor_id="", actor_label=f"manage.py {name}"):
+        yield
+
+
+@contextmanager
 def context(**settings: str) -> Iterator[None]:
     """Run a block in a transaction with `app.*` settings; the former ones come back behind it."""
     with transaction.atomic():

@@ -44,7 +44,7 @@ def _seed_team(demo_team: DemoTeam) -> dict[str, Any]:
             scopes=KEY_SCOPES,
             parts=parts,
         )
-    with team_context(team.pk):
+    with team_context(team.pk, actor_label="manage.py seed_demo"):
         if not Client.objects.for_team(team.pk).exists():
             make_records(team, members)
     return {

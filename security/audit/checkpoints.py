@@ -1,6 +1,6 @@
 """Signed ends of all chains, to be kept where the database's keeper cannot reach them.
 
-A chain that was rolled back as a whole, with its head, is true to itself; a checkpoint knows better.
+A chain that was rolled back with its head is true to itself; a checkpoint knows better.
 """
 
 import uuid

@@ -26,7 +26,7 @@ def spoken_values(resource_type: str, values: Mapping[str, Any] | None) -> dict[
 @cache
 def _spoken_names(resource_type: str) -> dict[str, str]:
     return {
-        field.column: camel_case(field.name)
+        str(field.column): camel_case(field.name)
         for model in apps.get_models()
         if resource_name(model) == resource_type
         for field in model._meta.concrete_fields

@@ -68,7 +68,7 @@ def erase_values(*, team_id: uuid.UUID, resource_type: str, resource_id: uuid.UU
 
     That something was done, when and by whom, stays and is proved.
     """
-    subject = [team_id, resource_type, resource_id]
+    subject: list[Any] = [team_id, resource_type, resource_id]
     with keeping_chains(), locked_chain(team_id, door="erase"), connection.cursor() as cursor:
         cursor.execute(_ERASE_SALTS, subject)
         cursor.execute(_ERASE_VALUES, subject)
@@ -79,7 +79,7 @@ def erase_values(*, team_id: uuid.UUID, resource_type: str, resource_id: uuid.UU
 
 def _prune_team(team_id: uuid.UUID, before: datetime) -> int:
     with locked_chain(team_id, door="prune") as head, connection.cursor() as cursor:
-        parameters = {"team_id": team_id, "before": before, "end": head.position}
+        parameters: dict[str, Any] = {"team_id": team_id, "before": before, "end": head.position}
         cursor.execute(_LAST_TO_GO, parameters)
         row = cursor.fetchone()
         if row is None:

@@ -29,7 +29,7 @@ class ActorSerializer(StrictSerializer):
 
     kind = fields.CharField(source="actor_kind", read_only=True)
     id = _KnownOrNull(source="actor_id", read_only=True)
-    label = fields.CharField(source="actor_label", read_only=True)
+    label = fields.CharField(source="actor_label", read_only=True)  # type: ignore[assignment]  # DRF's fields have an attribute of this name
 
 
 class AuditEntrySerializer(StrictModelSerializer):

@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from crm.db.tenancy import set_context
 from security.audit.chain import (
@@ -33,7 +34,7 @@ _CHAIN = f"""
 _UNSEALED = """
     SELECT e.id, e.action, e.resource_type, e.resource_id, e.created_at
       FROM security_auditentry e
-     WHERE e.team_id = %s AND e.created_at < now() - %s::interval
+     WHERE e.team_id = %s AND e.created_at < %s
        AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
        AND NOT EXISTS (SELECT FROM security_auditlink l WHERE l.entry_id = e.id)
      ORDER BY e.transaction_id, e.number LIMIT %s
@@ -215,7 +216,7 @@ class _TeamCheck:
 
     def _never_sealed(self, after: timedelta) -> Iterator[str]:
         with connection.cursor() as cursor:
-            cursor.execute(_UNSEALED, [self.team_id, after, MOST_PROBLEMS])
+            cursor.execute(_UNSEALED, [self.team_id, timezone.now() - after, MOST_PROBLEMS])
             for entry_id, action, resource, resource_id, created_at in cursor.fetchall():
                 yield (
                     f"entry {entry_id} ({action} {resource} {resource_id}):"
@@ -229,4 +230,4 @@ def _read_links(team_id: uuid.UUID) -> Iterator[Link]:
         while rows := cursor.fetchmany(_FETCH):
             for row in rows:
                 facts = Facts(*row[7:]) if row[7] is not None else None
-                yield Link(*row[:7], facts)
+                yield Link._make([*row[:7], facts])

@@ -1,7 +1,8 @@
+from django.db import migrations, models
+
 import crm.db.models
 from crm.db.audit import AppendOnly, AuditFunctions, AuditTrail
 from crm.db.operations import TeamIsolation
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

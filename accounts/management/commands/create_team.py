@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.flows.teams import create_team
 from accounts.models import User
 from crm.api.errors import ApiError
+from crm.db.tenancy import command_context
 from security.identifiers import normalize_email
 
 PASSWORD_VARIABLE = "CRM_PASSWORD"  # noqa: S105 (a variable's name)
@@ -29,7 +30,8 @@ class Command(BaseCommand):
         is_known = User.objects.filter(email=normalize_email(email)).exists()
         password = None if is_known else read_password()
         try:
-            made = create_team(name=options["name"], admin_email=email, password=password)
+            with command_context("create_team"):
+                made = create_team(name=options["name"], admin_email=email, password=password)
         except ApiError as error:
             raise CommandError(error.message) from error
         self.stdout.write(f"Team {made.team.pk} ({made.team.name}), admin {made.membership.user}")

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.flows.team_keys import issue_key_for_member
 from crm.api.errors import ApiError
+from crm.db.tenancy import command_context
 
 
 class Command(BaseCommand):
@@ -29,12 +30,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            issued = issue_key_for_member(
-                team_id=options["team"],
-                owner_email=options["owner"],
-                name=options["name"],
-                scopes=parse_scope_arguments(options["scopes"]),
-            )
+            with command_context("issue_api_key"):
+                issued = issue_key_for_member(
+                    team_id=options["team"],
+                    owner_email=options["owner"],
+                    name=options["name"],
+                    scopes=parse_scope_arguments(options["scopes"]),
+                )
         except ApiError as error:
             details = "; ".join(map(str, (error.details or {}).values()))
             raise CommandError(f"{error.message} {details}".strip()) from error

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from crm.db.tenancy import command_context
 from security.api_keys.services import revoke_key
 from security.models import ApiKey
 
@@ -21,5 +22,6 @@ class Command(BaseCommand):
         api_key = ApiKey.objects.filter(key_id=key_id).first()
         if api_key is None:
             raise CommandError(f"There is no key with the id {key_id!r}.")
-        revoke_key(api_key=api_key)
+        with command_context("revoke_api_key"):
+            revoke_key(api_key=api_key)
         self.stdout.write(f"Revoked {api_key}.")

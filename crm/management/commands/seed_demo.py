@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from crm.db.tenancy import command_context
 from crm.demo.seed import seed_demo
 from crm.env import env
 
@@ -21,7 +22,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not env.debug and not options["force"]:
             raise CommandError("DEBUG is off: this looks like production. Use --force if not.")
-        seeded = seed_demo()
+        with command_context("seed_demo"):
+            seeded = seed_demo()
         if options["json"]:
             self.stdout.write(json.dumps(seeded))
             return
