@@ -23,6 +23,13 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
+class Call(NamedTuple):
+    """One kind of call and the status it answers."""
+
+    action: Callable[[], Answer]
+    status: int = 200
+
+
 class Measured(NamedTuple):
     """Times of one kind of call."""
 

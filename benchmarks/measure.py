@@ -1,7 +1,8 @@
 """One run of the benchmark on a migrated, empty database."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
 
 import django
 
@@ -15,7 +16,8 @@ from django.db import connection  # noqa: E402
 from django.test.utils import CaptureQueriesContext, override_settings  # noqa: E402
 
 from benchmarks import bare, data  # noqa: E402
-from benchmarks.calls import Answer, Measured, call, statements_of, timed  # noqa: E402
+from benchmarks.audit import measure_audit  # noqa: E402
+from benchmarks.calls import Answer, Call, Measured, call, statements_of, timed  # noqa: E402
 from clients.serializers import ClientSerializer  # noqa: E402
 from crm.db.owner import as_owner  # noqa: E402
 from crm.wsgi import application  # noqa: E402
@@ -26,16 +28,7 @@ KEY_LIST, REFRESH, LOGIN = "API-key list", "refresh", "login"
 CLIENTS_BY_KEY, HASH = "client list by API key", "one password hash"
 FIRST_PAGE, DEEP_PAGE = "first page", "deep page"
 RARE_EVERY = 8  # Sign-in and refresh take long; a share of the rounds is enough.
-
-
 ENCODED_PASSWORD = make_password(data.PASSWORD)
-
-
-class Call(NamedTuple):
-    """One kind of call and the status it answers."""
-
-    action: Callable[[], Answer]
-    status: int = 200
 
 
 def run(*, rounds: int, depth: int) -> dict[str, Any]:
@@ -47,8 +40,9 @@ def run(*, rounds: int, depth: int) -> dict[str, Any]:
     session = _Session(team.api_key, team.membership.team_id)
     calls = session.calls(depth)
     seconds = _measure(calls, rounds)
+    audit = measure_audit(session.audited_calls())
     statements = {name: len(statements_of(call.action)) for name, call in calls.items()}
-    return _report(seconds, statements)
+    return {**_report(seconds, statements), "audit": audit}
 
 
 class _Session:
@@ -90,6 +84,17 @@ class _Session:
             HASH: Call(_hash),
         }
 
+    def audited_calls(self) -> Mapping[str, Call]:
+        """Return the calls that the audit trail might slow down."""
+        client_id = self._get("/v1/clients").data["data"][0]["id"]
+        client = {"firstName": "New", "lastName": "Client", "email": "new@example.com"}
+        path, numbers = f"/v1/clients/{client_id}", count()
+        return {
+            "create": Call(lambda: self._post("/v1/clients", client), 201),
+            "update": Call(lambda: self._patch(path, {"firstName": f"Name {next(numbers)}"})),
+            "list": Call(lambda: self._get("/v1/clients")),
+        }
+
     def _cursor_at(self, depth: int) -> str:
         """Return the cursor of a page, by walking there in the largest steps."""
         answer = self._get("/v1/clients?limit=200").data
@@ -103,6 +108,9 @@ class _Session:
 
     def _post(self, path: str, body: Any) -> Answer:
         return call(application, "POST", path, body=body, authorization=f"Bearer {self.token}")
+
+    def _patch(self, path: str, body: Any) -> Answer:
+        return call(application, "PATCH", path, body=body, authorization=f"Bearer {self.token}")
 
     def _sign_in(self) -> Answer:
         body = {"email": data.EMAIL, "password": data.PASSWORD, "tokenDelivery": "body"}

@@ -59,6 +59,9 @@ def show(report: dict[str, Any]) -> None:
         )
     for name, value in report["ratios"].items():
         print(f"{name}: {value}")
+    print(f"\n{'call, audit trigger on and off':<34}{'on ms':>9}{'off ms':>9}{'ratio':>8}")
+    for row in report["audit"]:
+        print(f"{row['name']:<34}{row['on_ms']:>9.2f}{row['off_ms']:>9.2f}{row['ratio']:>8.3f}")
 
 
 def save(report: dict[str, Any]) -> None:
