@@ -72,6 +72,10 @@ class AuditEntry(models.Model):
                 "team_id", "actor_id", "created_at", "id", name="security_audit_actor_idx"
             ),
             models.Index("team_id", "transaction_id", "number", name="security_audit_order_idx"),
+            models.Index("team_id", "action", "created_at", "id", name="security_audit_action_idx"),
+            models.Index(
+                "team_id", "resource_type", "created_at", "id", name="security_audit_type_idx"
+            ),
             models.Index("created_at", "id", name="security_audit_all_idx"),
         ]
 

@@ -106,6 +106,20 @@ class Migration(migrations.Migration):
                         name="security_audit_order_idx",
                     ),
                     models.Index(
+                        models.F("team_id"),
+                        models.F("action"),
+                        models.F("created_at"),
+                        models.F("id"),
+                        name="security_audit_action_idx",
+                    ),
+                    models.Index(
+                        models.F("team_id"),
+                        models.F("resource_type"),
+                        models.F("created_at"),
+                        models.F("id"),
+                        name="security_audit_type_idx",
+                    ),
+                    models.Index(
                         models.F("created_at"), models.F("id"), name="security_audit_all_idx"
                     ),
                 ],

@@ -1,5 +1,6 @@
 """What is sealed is proved: every change of it is found and its place named."""
 
+import hmac
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from django.db import ProgrammingError, connection, transaction
 
 from accounts.models import Membership
 from clients.models import Client
+from crm.api import json
 from crm.db.owner import as_owner
 from crm.db.tenancy import set_context, team_context
 from security.all_teams import all_teams
@@ -195,7 +197,7 @@ def test_a_chain_of_another_key_does_not_prove(
 
 
 def _sign_with_another_key(key_id: str, purpose: str, *parts: Any) -> bytes:
-    return chain.hmac.digest(b"another", chain.json.dumps([purpose, *parts]), "sha256")
+    return hmac.digest(b"another", json.dumps([purpose, *parts]), "sha256")
 
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {}"])
