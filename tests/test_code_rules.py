@@ -19,6 +19,9 @@ EXCEPTIONS: Mapping[Rule, Mapping[str, str]] = {
     code_rules.every_field: {},
     code_rules.assembled_sql: {
         "crm/db/operations.py": "names of tables, written in migrations",
+        "crm/db/audit.py": "names of tables and functions, written in migrations",
+        "security/audit/sealer.py": "constants and placeholders",
+        "security/audit/verifier.py": "constants and placeholders",
         "crm/db/tenancy.py": "as many placeholders as settings",
         "accounts/authentication.py": "constants and placeholders",
         "security/api_keys/authentication.py": "constants and placeholders",

@@ -11,6 +11,7 @@ from django.db import ProgrammingError, transaction
 
 from accounts.models import Membership
 from conftest import ApiClient
+from crm.db.audit import WRITE_FUNCTION
 from crm.db.isolation import TABLES_READ_BEFORE_THE_TEAM, team_tables
 from crm.db.tenancy import set_context, team_context
 from tests.plain_sql import execute, fetch_all, insert
@@ -134,16 +135,16 @@ def test_a_copy_into_a_team_table_is_refused(
 # Functions that run with more rights than their caller's.
 
 
-def test_functions_with_rights_of_their_own_are_the_searches_only(db: None) -> None:
+def test_functions_with_rights_of_their_own_are_the_searches_and_the_audit_only(db: None) -> None:
     found = fetch_all(
         "SELECT proname, pg_get_userbyid(proowner), proconfig::text,"
         " has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc"
         " WHERE prosecdef AND pronamespace = 'public'::regnamespace"
     )
-    assert {name for name, *_ in found} == {f"search_{table}" for table in TABLES}
-    for _, owner, configuration, is_public in found:
-        assert owner == "crm_search"
-        assert "search_path=public, pg_temp" in configuration
+    owners = {f"search_{table}": "crm_search" for table in TABLES}
+    assert {name: owner for name, owner, *_ in found} == {**owners, WRITE_FUNCTION: "crm_audit"}
+    for _, _, configuration, is_public in found:
+        assert ", pg_temp" in configuration
         assert not is_public
 
 

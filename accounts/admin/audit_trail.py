@@ -82,7 +82,7 @@ class AuditEntryPage(AllTeamsPage):
         "actor_label",
         "ip_address",
     )
-    list_filter = (TeamFilter, "action", ActorKindFilter)
+    list_filter = (TeamFilter, "created_at", "action", ActorKindFilter)
     search_fields = ("resource_id", "actor_id")
     search_help_text = "The id of a record or of an actor, whole."
     ordering = ("-created_at", "-id")

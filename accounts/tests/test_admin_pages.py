@@ -94,7 +94,8 @@ def test_pages_hold_nothing_that_the_policy_blocks(
 def test_every_page_has_search_and_an_order(as_staff: Client) -> None:
     for model_page in admin.site._registry.values():
         assert model_page.search_fields
-        assert model_page.date_hierarchy
+        # A bar of dates reads every row of its table; a filter by age uses the index.
+        assert model_page.date_hierarchy or "created_at" in model_page.list_filter
         assert model_page.ordering or model_page.opts.ordering
 
 

@@ -197,4 +197,5 @@ def test_the_admin_has_our_pages_only() -> None:
         "clients.Client",
         "leads.Lead",
         "security.ApiKey",
+        "security.AuditEntry",
     }
