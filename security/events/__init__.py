@@ -1,0 +1,1 @@
+"""Security events: what happened that somebody may have to know of later."""

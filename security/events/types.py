@@ -1,0 +1,123 @@
+"""Every security event the system can record, with its category and severity, in one table.
+
+A type stands here when something fires it; a test fires each through a real request.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+
+class Category(StrEnum):
+    """What part of the guard an event comes from."""
+
+    AUTHENTICATION = "authentication"
+    SESSION = "session"
+    ACCESS = "access"
+    API_KEY = "api_key"
+    RATE_LIMIT = "rate_limit"
+    ACCOUNT = "account"
+    STAFF = "staff"
+
+
+class Severity(StrEnum):
+    """How soon somebody should look: when asked, some day, today, now."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class EventType(StrEnum):
+    """What happened: `subject.verb_past`."""
+
+    SIGN_IN_SUCCEEDED = "sign_in.succeeded"
+    SIGN_IN_FAILED = "sign_in.failed"
+    ACCOUNT_LOCKED = "account.locked"
+    ACCOUNT_UNLOCKED = "account.unlocked"
+    TOKEN_REFRESHED = "token.refreshed"  # noqa: S105 (an event, no token)
+    TOKEN_REUSED = "token.reused"  # noqa: S105 (as above)
+    SESSION_SIGNED_OUT = "session.signed_out"
+    SESSION_ALL_SIGNED_OUT = "session.all_signed_out"
+    SESSION_ENDED = "session.ended"
+    SESSION_ENDED_BY_STAFF = "session.ended_by_staff"
+    PERMISSION_DENIED = "permission.denied"
+    SCOPE_DENIED = "scope.denied"
+    ADDRESS_DENIED = "address.denied"
+    API_KEY_ISSUED = "api_key.issued"
+    API_KEY_FIRST_USED = "api_key.first_used"
+    API_KEY_ROTATED = "api_key.rotated"
+    API_KEY_REVOKED = "api_key.revoked"
+    API_KEY_EXPIRED = "api_key.used_expired"
+    API_KEY_DENIED = "api_key.denied"
+    RATE_LIMIT_EXCEEDED = "rate_limit.exceeded"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105 (as above)
+    ROLE_CHANGED = "role.changed"
+    ADMIN_SIGNED_IN = "admin.signed_in"
+    ALL_TEAMS_OPENED = "all_teams.opened"
+
+
+class EventSpec(NamedTuple):
+    """What is the same for all events of a type."""
+
+    category: Category
+    severity: Severity
+    success: bool
+    message: str
+
+
+_AUTH, _SESSION, _ACCESS = Category.AUTHENTICATION, Category.SESSION, Category.ACCESS
+_KEY, _ACCOUNT, _STAFF = Category.API_KEY, Category.ACCOUNT, Category.STAFF
+_LOW, _MEDIUM, _HIGH = Severity.LOW, Severity.MEDIUM, Severity.HIGH
+_DONE, _REFUSED = True, False
+
+# fmt: off
+_TABLE = {
+    EventType.SIGN_IN_SUCCEEDED: EventSpec(_AUTH, _LOW, _DONE, "Signed in."),
+    EventType.SIGN_IN_FAILED: EventSpec(_AUTH, _MEDIUM, _REFUSED, "A sign-in failed."),
+    EventType.ACCOUNT_LOCKED: EventSpec(
+        _AUTH, _HIGH, _REFUSED, "Too many failures locked the account."
+    ),
+    EventType.ACCOUNT_UNLOCKED: EventSpec(_AUTH, _MEDIUM, _DONE, "The account was unlocked."),
+    EventType.TOKEN_REFRESHED: EventSpec(_SESSION, _LOW, _DONE, "A session was refreshed."),
+    EventType.TOKEN_REUSED: EventSpec(
+        _SESSION, Severity.CRITICAL, _REFUSED,
+        "A used refresh token came back: stolen. All sessions of the user ended.",
+    ),
+    EventType.SESSION_SIGNED_OUT: EventSpec(_SESSION, _LOW, _DONE, "Signed out."),
+    EventType.SESSION_ALL_SIGNED_OUT: EventSpec(_SESSION, _LOW, _DONE, "Signed out everywhere."),
+    EventType.SESSION_ENDED: EventSpec(_SESSION, _LOW, _DONE, "The owner ended a session."),
+    EventType.SESSION_ENDED_BY_STAFF: EventSpec(
+        _SESSION, _MEDIUM, _DONE, "Staff ended sessions."
+    ),
+    EventType.PERMISSION_DENIED: EventSpec(
+        _ACCESS, _MEDIUM, _REFUSED, "The role does not allow this."
+    ),
+    EventType.SCOPE_DENIED: EventSpec(
+        _ACCESS, _MEDIUM, _REFUSED, "The API key's scopes do not allow this."
+    ),
+    EventType.ADDRESS_DENIED: EventSpec(
+        _ACCESS, _HIGH, _REFUSED, "The address is on no allow list."
+    ),
+    EventType.API_KEY_ISSUED: EventSpec(_KEY, _MEDIUM, _DONE, "An API key was issued."),
+    EventType.API_KEY_FIRST_USED: EventSpec(
+        _KEY, _LOW, _DONE, "An API key was used for the first time."
+    ),
+    EventType.API_KEY_ROTATED: EventSpec(_KEY, _MEDIUM, _DONE, "An API key was rotated."),
+    EventType.API_KEY_REVOKED: EventSpec(_KEY, _MEDIUM, _DONE, "An API key was revoked."),
+    EventType.API_KEY_EXPIRED: EventSpec(_KEY, _MEDIUM, _REFUSED, "An expired API key was used."),
+    EventType.API_KEY_DENIED: EventSpec(_KEY, _HIGH, _REFUSED, "An API key was refused."),
+    EventType.RATE_LIMIT_EXCEEDED: EventSpec(
+        Category.RATE_LIMIT, _MEDIUM, _REFUSED, "A rate limit was exceeded."
+    ),
+    EventType.PASSWORD_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "The password was changed."),
+    EventType.ROLE_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A person's rights were changed."),
+    EventType.ADMIN_SIGNED_IN: EventSpec(_STAFF, _MEDIUM, _DONE, "Signed in to the staff admin."),
+    EventType.ALL_TEAMS_OPENED: EventSpec(
+        _STAFF, _MEDIUM, _DONE, "Staff opened the records of all teams."
+    ),
+}
+# fmt: on
+SPECS: Final[Mapping[EventType, EventSpec]] = MappingProxyType(_TABLE)
