@@ -152,6 +152,19 @@ class Environment:
         "Records", "Age at which prune_audit takes audit entries.", parse.duration, "730d"
     )
 
+    enable_security_event_logging: bool = variable(
+        "Records", "Record security events.", parse.boolean, "true"
+    )
+    log_successful_logins: bool = variable(
+        "Records", "Record sign-ins that succeed.", parse.boolean, "true"
+    )
+    log_token_refresh: bool = variable(
+        "Records", "Record refreshes of sessions.", parse.boolean, "true"
+    )
+    event_retention: timedelta = variable(
+        "Records", "How long security events are kept.", parse.duration, "365d"
+    )
+
 
 def read_environment(source: dict[str, str]) -> Environment:
     """Return the typed environment, or raise `SystemExit` with one line for each problem."""

@@ -5,6 +5,7 @@ from django.db.models.signals import post_migrate
 
 from crm.db.grants import grant_application_role
 from security import checks
+from security.events.retention import make_event_partitions
 
 
 class SecurityConfig(AppConfig):
@@ -15,5 +16,6 @@ class SecurityConfig(AppConfig):
     system_checks = checks
 
     def ready(self) -> None:
-        """Grant the application role its rights after each migrate."""
+        """After each migrate, make partitions and grant the application role its rights."""
+        post_migrate.connect(make_event_partitions, sender=self)
         post_migrate.connect(grant_application_role, sender=self)

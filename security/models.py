@@ -1,4 +1,4 @@
-"""Keys of integrations, and the audit trail (security.audit.models)."""
+"""Keys of integrations, and the tables of the modules below."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from crm.db.models import uuid7
 from security.audit.models import AuditEntry, AuditHead, AuditLink
+from security.events.models import SecurityEvent
 
-__all__ = ["ApiKey", "AuditEntry", "AuditHead", "AuditLink"]
+__all__ = ["ApiKey", "ApiKeyQuerySet", "AuditEntry", "AuditHead", "AuditLink", "SecurityEvent"]
 
 
 class ApiKeyQuerySet(models.QuerySet[Any]):

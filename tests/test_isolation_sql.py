@@ -35,7 +35,9 @@ def ids(request: pytest.FixtureRequest, alice: Membership, mallory: Membership) 
 
 
 def test_every_team_table_of_the_catalogue_has_a_model_with_a_factory(db: None) -> None:
-    assert sorted(team_tables()) == sorted([*TABLES, *AUDIT_TABLES])
+    # security/tests/test_event_isolation.py holds the events, which are no records of a team.
+    tables = [table for table in team_tables() if not table.startswith("security_event")]
+    assert sorted(tables) == sorted([*TABLES, *AUDIT_TABLES])
 
 
 @every_team_table

@@ -1,12 +1,15 @@
 """What the application role may do with the tables: read and write rows, nothing else.
 
+A model with `application_rights` narrows that: `("SELECT", "INSERT")` makes its table append-only.
+The partitions of a table are the application's through the table alone.
+
 Given after each migrate by the owner; an application role that is the owner needs no grant.
 """
 
 from typing import Any
 
 import environ
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db import connections, transaction
 from psycopg import sql
 
@@ -16,21 +19,17 @@ _SEARCH_FUNCTIONS = """
     SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
      WHERE r.rolname = 'crm_search'
 """
-
-
-# Migrations are the owner's; the trail is its triggers' and its sealer's. The application reads.
-_READ_ONLY = (
-    "django_migrations",
-    "security_auditentry",
-    "security_auditlink",
-    "security_audithead",
-)
+_PARTITIONS = """
+    SELECT relname FROM pg_class
+     WHERE relispartition AND relkind = 'r' AND relnamespace = 'public'::regnamespace
+"""
 
 
 def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Grant the role of DATABASE_URL its rights on tables and sequences (post_migrate)."""
     role = application_role()
     connection = connections[using]
+    # One transaction: at no moment may the application do what is taken back at its end.
     with transaction.atomic(using=using), connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         if role in {"", cursor.fetchone()[0]}:
@@ -39,18 +38,29 @@ def grant_application_role(sender: AppConfig, using: str, **kwargs: Any) -> None
             "GRANT USAGE ON SCHEMA public TO {}",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}",
+            # Migrations are the owner's; the application only reads which ones ran.
+            "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}",
         ):
             cursor.execute(sql.SQL(statement).format(sql.Identifier(role)).as_string(None))
-        _revoke_writes(cursor, role, set(connection.introspection.table_names(cursor)))
+        _narrow(cursor, sql.Identifier(role))
         _grant_search(cursor, role)
 
 
-def _revoke_writes(cursor: Any, role: str, tables: set[str]) -> None:
-    """Leave the role nothing but SELECT on the tables that others write."""
-    revoke = "REVOKE INSERT, UPDATE, DELETE ON {} FROM {}"
-    for table in tables.intersection(_READ_ONLY):
-        statement = sql.SQL(revoke).format(sql.Identifier(table), sql.Identifier(role))
-        cursor.execute(statement.as_string(None))
+def _narrow(cursor: Any, role: sql.Identifier) -> None:
+    """Take rights back: all on partitions, some on the tables of models that say so."""
+    cursor.execute(_PARTITIONS)
+    for (name,) in cursor.fetchall():
+        revoke = sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(name), role)
+        cursor.execute(revoke.as_string(None))
+    for model in apps.get_models():
+        rights = getattr(model, "application_rights", None)
+        if rights is not None:
+            table, kept = sql.Identifier(model._meta.db_table), sql.SQL(", ".join(rights))
+            for statement in (
+                sql.SQL("REVOKE ALL ON {} FROM {}").format(table, role),
+                sql.SQL("GRANT {} ON {} TO {}").format(kept, table, role),
+            ):
+                cursor.execute(statement.as_string(None))
 
 
 def _grant_search(cursor: Any, role: str) -> None:

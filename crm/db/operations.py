@@ -10,6 +10,16 @@ _OWN_TEAM = "team_id = (SELECT nullif(current_setting('app.team_id', true), ''):
 _DOOR_OPEN = "(SELECT current_setting('app.all_teams', true)) = 'on'"
 
 
+def isolation_statements(table: str) -> list[str]:
+    """Return what forces row-level security on a table, and its two policies."""
+    return [
+        f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
+        f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
+        f'CREATE POLICY team_isolation ON "{table}" USING ({_OWN_TEAM}) WITH CHECK ({_OWN_TEAM})',
+        f'CREATE POLICY all_teams_door ON "{table}" USING ({_DOOR_OPEN}) WITH CHECK ({_DOOR_OPEN})',
+    ]
+
+
 class TeamIsolation(migrations.RunSQL):
     """Force row-level security on a table: a statement sees and writes one team's rows.
 
@@ -20,14 +30,7 @@ class TeamIsolation(migrations.RunSQL):
     def __init__(self, table: str) -> None:
         self.table = table
         super().__init__(
-            sql=[
-                f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
-                f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
-                f'CREATE POLICY team_isolation ON "{table}"'
-                f" USING ({_OWN_TEAM}) WITH CHECK ({_OWN_TEAM})",
-                f'CREATE POLICY all_teams_door ON "{table}"'
-                f" USING ({_DOOR_OPEN}) WITH CHECK ({_DOOR_OPEN})",
-            ],
+            sql=[*isolation_statements(table)],
             reverse_sql=[
                 f'DROP POLICY all_teams_door ON "{table}"',
                 f'DROP POLICY team_isolation ON "{table}"',

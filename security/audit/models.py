@@ -40,6 +40,9 @@ class AuditEntry(models.Model):
     Entries are in the order (transaction_id, number).
     """
 
+    # Written by triggers and the sealer; the application reads.
+    application_rights = ("SELECT",)
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     number = models.BigIntegerField(editable=False, help_text="Counted up by the database.")
     team_id = models.UUIDField()
@@ -89,6 +92,9 @@ class AuditLink(models.Model):
     The values enter by a salted digest, so that they can be erased and the chain still proved.
     """
 
+    # Written by triggers and the sealer; the application reads.
+    application_rights = ("SELECT",)
+
     entry_id = models.UUIDField(primary_key=True)
     team_id = models.UUIDField()
     position = models.BigIntegerField()
@@ -111,6 +117,9 @@ class AuditLink(models.Model):
 
 class AuditHead(models.Model):
     """The signed end of a team's chain, and of what retention took from its beginning."""
+
+    # Written by triggers and the sealer; the application reads.
+    application_rights = ("SELECT",)
 
     team_id = models.UUIDField(primary_key=True)
     position = models.BigIntegerField()
