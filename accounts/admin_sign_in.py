@@ -7,9 +7,11 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.flows.password_check import check_password
+from accounts.flows.password_check import check_password, record_failure
 from accounts.flows.passwords import replace_password
 from crm.api.errors import InvalidCredentials
+from security.events.collector import record_event
+from security.events.types import EventType
 
 
 class StaffSignInForm(AdminAuthenticationForm):
@@ -36,7 +38,12 @@ class StaffSignInForm(AdminAuthenticationForm):
             user = check_password(request=self.request, email=email, password=password)
         except InvalidCredentials as error:
             raise self.get_invalid_login_error() from error
-        self.confirm_login_allowed(user)
+        try:
+            self.confirm_login_allowed(user)
+        except ValidationError:
+            record_failure(user.email, reason="not_staff")
+            raise
+        record_event(EventType.ADMIN_SIGNED_IN, user_id=user.pk)
         # Django's `login` sends `user_logged_in` a second time. Its receivers write the time of
         # the sign-in and forget the failures of this address: both as if it were done once.
         self.user_cache = user

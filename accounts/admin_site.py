@@ -17,6 +17,8 @@ from accounts.admin_sign_in import OwnPasswordForm, StaffSignInForm
 from crm.api import errors
 from security.actors import ANONYMOUS
 from security.admin.pages import StaffPage
+from security.events.collector import record_event
+from security.events.types import EventType
 from security.rate_limits.general import check_general
 
 # A page as the site wraps it; the stubs' type is private.
@@ -86,6 +88,7 @@ class StaffSite(AdminSite):
         except Http404:
             return self._refuse(request, errors.NotFound())
         except PermissionDenied:
+            record_event(EventType.PERMISSION_DENIED)
             return self._refuse(request, errors.PermissionDenied(NO_PERMISSION))
 
     def _refuse(self, request: HttpRequest, error: errors.ApiError) -> HttpResponse:

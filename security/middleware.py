@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from uuid_utils import uuid7
 
@@ -18,7 +18,10 @@ from security.client_ip import (
     parse_address,
     resolve_client_ip,
 )
+from security.events.collector import collecting
+from security.events.types import EventType
 from security.rate_limits.headers import add_rate_limit_headers
+from security.rate_limits.refusals import record_once
 from security.request_context import ContextRequest, in_context
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -65,8 +68,9 @@ class RequestContextMiddleware:
         context.arrived_at = request.META.get("crm.arrived_at") or time.time()
         context.after_response = []
         self._believe_proxy_about_tls(request)
-        response = self.get_response(request)
-        self._run_deferred(context)
+        with collecting(context):
+            response = self.get_response(request)
+            self._run_deferred(context)
         self._add_headers(context, response)
         return response
 
@@ -74,7 +78,7 @@ class RequestContextMiddleware:
         for action in context.after_response:
             try:
                 action()
-            except DatabaseError:
+            except DatabaseFailure:
                 # The answer is made and stays true; what could not be written is told.
                 logger.exception("Not written after the response %s", context.request_id)
 
@@ -110,4 +114,12 @@ class AdminAddressMiddleware:
         return self.get_response(request)
 
     def _refuse(self, request: HttpRequest) -> HttpResponse:
+        # Nothing counts these calls; so they are recorded once a minute and address.
+        minute = int(time.time()) // 60
+        record_once(
+            EventType.ADDRESS_DENIED,
+            subject=in_context(request).client_ip,
+            until=(minute + 1) * 60,
+            allow_list="admin",
+        )
         return failure_response(IpNotAllowed("This address may not open the admin."), request)

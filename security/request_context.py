@@ -1,7 +1,7 @@
 """What RequestContextMiddleware puts on every request."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -14,6 +14,7 @@ class ContextRequest(HttpRequest):
     client_ip: str
     arrived_at: float
     after_response: list[Callable[[], None]]
+    security_events: list[dict[str, Any]]
 
 
 def in_context(request: HttpRequest | Request) -> ContextRequest:

@@ -7,11 +7,18 @@ from django.db import transaction
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from crm.api.errors import MethodNotAllowed
+from crm.api.errors import InsufficientScope, MethodNotAllowed, PermissionDenied
 from crm.api.parameters import check_parameters
 from security.actors import Actor
+from security.events.collector import record_event
+from security.events.types import EventType
 from security.permissions import HasRights, RequiredRight
 from security.rate_limits.throttles import RateLimitedView
+
+_EVENT_OF_REFUSAL: Mapping[type[Exception], EventType] = {
+    PermissionDenied: EventType.PERMISSION_DENIED,
+    InsufficientScope: EventType.SCOPE_DENIED,
+}
 
 
 class ApiView(RateLimitedView):
@@ -27,6 +34,14 @@ class ApiView(RateLimitedView):
         known = self.known_parameters()
         if known is not None:
             check_parameters(request.query_params, known)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Record that a caller was refused a right; then answer."""
+        event_type = _EVENT_OF_REFUSAL.get(type(exc))
+        if event_type is not None and isinstance(self.request.user, Actor):
+            details = getattr(exc, "details", None) or {}
+            record_event(event_type, reason=str(exc), **details)
+        return super().handle_exception(exc)
 
     @property
     def actor(self) -> Actor:

@@ -6,6 +6,12 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin.role_changes import (
+    MembershipFormSet,
+    record_removal,
+    record_role_change,
+    role_before,
+)
 from accounts.models import Membership
 from security.admin.pages import MemberInline, StaffPage, is_superuser
 
@@ -42,6 +48,7 @@ class MembershipInline(SuperuserEdits, MemberInline):
 
     model = Membership
     form = MembershipForm
+    formset = MembershipFormSet
     autocomplete_fields = ("team", "user")
     fields = ("team", "user", "role", "is_active", "created_at")
     readonly_fields = ("created_at",)
@@ -64,3 +71,17 @@ class MembershipPage(SuperuserEdits, StaffPage):
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
     readonly_fields = ("created_at",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        record_role_change(obj, before=role_before(form) if change else None)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        record_removal(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        removed = list(queryset)
+        super().delete_queryset(request, queryset)
+        for membership in removed:
+            record_removal(membership)

@@ -18,6 +18,8 @@ from accounts.flows.sign_out import end_sessions_by_staff
 from accounts.models import User
 from crm.env import env
 from security.admin.pages import StaffPage, is_superuser
+from security.events.collector import record_event
+from security.events.types import EventType
 
 if TYPE_CHECKING:
     UserAdmin = auth_admin.UserAdmin[User]
@@ -26,6 +28,7 @@ else:
 
 # What gives access, or takes it over. The rest may be changed with the permission.
 SUPERUSER_FIELDS = ("email", "is_staff", "is_superuser", "user_permissions")
+RIGHTS = frozenset({"is_active", "is_staff", "is_superuser", "user_permissions"})
 # Nobody shuts the door behind which they stand.
 OWN_RIGHTS = ("is_active", "is_staff", "is_superuser")
 
@@ -127,6 +130,8 @@ class UserPage(StaffPage, UserAdmin):
             return
         # Only what was changed here: a password that its owner changes meanwhile stays.
         obj.save(update_fields=[name for name in form.changed_data if name != "user_permissions"])
+        if changed := sorted(RIGHTS.intersection(form.changed_data)):
+            record_event(EventType.ROLE_CHANGED, user_id=obj.pk, changed=changed)
         if form.loses_access():
             end_sessions_by_staff(obj)
 
@@ -152,6 +157,7 @@ class UserPage(StaffPage, UserAdmin):
         for user in users:
             user.is_active = False
             user.save(update_fields=["is_active"])
+            record_event(EventType.ROLE_CHANGED, user_id=user.pk, changed=["is_active"])
             end_sessions_by_staff(user)
             self.log_change(request, user, "Deactivated.")
         self.message_user(request, f"Users deactivated: {len(users)}.", messages.SUCCESS)

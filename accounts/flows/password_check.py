@@ -6,19 +6,21 @@ API, admin and later re-authentication count in the same place (ASVS v5.0.0-6.3.
 import hashlib
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.contrib.auth import authenticate
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Membership, User
 from crm.api.errors import AccountLocked, InvalidCredentials
 from crm.env import env
+from security.events.collector import record_event
+from security.events.types import EventType
 from security.identifiers import failure_name
 from security.rate_limits.exact import reserve_failure
 
@@ -53,8 +55,12 @@ def check_password(*, request: HttpRequest, email: str, password: str) -> User:
     with transaction.atomic(durable=True):
         judgement = _judge_alone(request, identifier, password)
     if judgement.outcome is _Outcome.LOCKED:
+        record_failure(identifier, reason="locked")
         raise account_locked(identifier)
     if judgement.user is None:
+        record_failure(identifier, reason="wrong_credentials")
+        if judgement.failure_count == env.max_login_attempts:
+            record_about(EventType.ACCOUNT_LOCKED, identifier)
         remaining = max(0, env.max_login_attempts - judgement.failure_count)
         raise InvalidCredentials(details={"attemptsRemaining": remaining})
     return judgement.user
@@ -126,5 +132,31 @@ def lock_ends_in(identifier: str) -> timedelta:
 
 def unlock_account(email: str) -> bool:
     """Forget the failures on an address; return whether there were any."""
-    forgotten: int = AxesProxyHandler.reset_attempts(username=failure_name(email))
+    identifier = failure_name(email)
+    forgotten: int = AxesProxyHandler.reset_attempts(username=identifier)
+    if forgotten:
+        record_about(EventType.ACCOUNT_UNLOCKED, identifier)
     return forgotten > 0
+
+
+def record_failure(identifier: str, *, reason: str) -> None:
+    """Record that a sign-in with this address failed."""
+    record_about(EventType.SIGN_IN_FAILED, identifier, reason=reason)
+
+
+def record_about(event_type: EventType, identifier: str, **metadata: Any) -> None:
+    """Record an event about whoever has this address, in the team that a sign-in would open.
+
+    SECURITY: one query, whether or not the address exists, so that its time tells nothing. What
+    was typed is kept only when it may be an address: people type passwords into the field.
+    """
+    first_team = Membership.objects.filter(
+        user=OuterRef("pk"), is_active=True, team__is_active=True
+    ).order_by("created_at", "pk")
+    about = User.objects.filter(email=identifier).annotate(
+        team_id=Subquery(first_team.values("team_id")[:1])
+    )
+    user_id, team_id = about.values_list("pk", "team_id").first() or (None, None)
+    if "@" in identifier:
+        metadata["email"] = identifier
+    record_event(event_type, user_id=user_id, team_id=team_id, **metadata)

@@ -4,6 +4,8 @@ from django.db import transaction
 
 from accounts.flows.sign_out import end_sessions_by_staff
 from accounts.models import User
+from security.events.collector import record_event
+from security.events.types import EventType
 
 
 @transaction.atomic
@@ -16,4 +18,5 @@ def replace_password(
     """
     user.set_password(password)
     user.save(update_fields=["password"])
+    record_event(EventType.PASSWORD_CHANGED, user_id=user.pk)
     end_sessions_by_staff(user, kept_admin_session=kept_admin_session)

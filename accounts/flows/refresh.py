@@ -23,6 +23,8 @@ from accounts.token_ledger import record_issued, record_used
 from accounts.tokens import AccessToken, RefreshToken
 from crm.api.errors import InvalidRefreshToken
 from crm.env import env
+from security.events.collector import record_event
+from security.events.types import EventType
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,13 @@ def refresh_tokens(*, raw_token: str, arrived_at: float) -> Refreshed:
         _end_stolen(session)
     if session is None or verdict in {_Verdict.REFUSE, _Verdict.THEFT}:
         raise InvalidRefreshToken
+    record_event(
+        EventType.TOKEN_REFRESHED,
+        user_id=session.user_id,
+        team_id=session.team_id,
+        session_id=session.pk,
+        generation=session.generation,
+    )
     return Refreshed(
         access_token=AccessToken.for_session(session, team_id=session.team_id),
         raw_refresh_token=str(RefreshToken.of_generation(session)),
@@ -133,4 +142,11 @@ def _rotate(session: Session) -> None:
 
 def _end_stolen(session: Session) -> None:
     count = end_all_sessions(user_id=session.user_id, reason=RevokeReason.TOKEN_REUSE)
+    record_event(
+        EventType.TOKEN_REUSED,
+        user_id=session.user_id,
+        team_id=session.team_id,
+        session_id=session.pk,
+        sessions_ended=count,
+    )
     logger.warning("Refresh token of session %s reused: %d sessions ended", session.pk, count)

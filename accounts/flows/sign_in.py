@@ -6,13 +6,15 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.flows.password_check import check_password
+from accounts.flows.password_check import check_password, record_failure
 from accounts.flows.sign_out import end_session_of_token
 from accounts.models import Membership, RevokeReason, Session, User
 from accounts.token_ledger import record_issued
 from accounts.tokens import AccessToken, RefreshToken
 from crm.api.errors import PermissionDenied
 from crm.env import env
+from security.events.collector import record_event
+from security.events.types import EventType
 from security.identifiers import normalize_email
 from security.request_context import in_context
 
@@ -43,6 +45,7 @@ def sign_in(
     membership = default_membership(email)
     user = check_password(request=request, email=email, password=password)
     if membership is None:
+        record_failure(user.email, reason="no_team")
         raise PermissionDenied("This account belongs to no team.")
     if replaced_refresh_token:
         end_session_of_token(replaced_refresh_token, reason=RevokeReason.SIGNED_IN_AGAIN)
@@ -52,6 +55,13 @@ def sign_in(
         refresh_token = RefreshToken.of_generation(session)
         raw_refresh_token = str(refresh_token)
         record_issued(session, refresh_token, raw_refresh_token)
+    record_event(
+        EventType.SIGN_IN_SUCCEEDED,
+        user_id=user.pk,
+        team_id=membership.team_id,
+        session_id=session.pk,
+        device_name=device_name,
+    )
     access_token = AccessToken.for_session(session, team_id=membership.team_id)
     return SignedIn(membership, access_token, refresh_token, raw_refresh_token)
 

@@ -1,6 +1,7 @@
 """Ends of sessions: by their owner, by staff, by theft."""
 
 import uuid
+from collections.abc import Mapping
 
 from django.db import transaction
 from rest_framework_simplejwt.exceptions import TokenError
@@ -8,11 +9,32 @@ from rest_framework_simplejwt.exceptions import TokenError
 from accounts.admin_sessions import end_admin_sessions
 from accounts.models import RevokeReason, Session, User
 from accounts.tokens import AccessToken, RefreshToken
+from security.events.collector import record_event
+from security.events.types import EventType
+
+EVENT_OF_END: Mapping[RevokeReason, EventType] = {
+    RevokeReason.LOGOUT: EventType.SESSION_SIGNED_OUT,
+    RevokeReason.SIGNED_IN_AGAIN: EventType.SESSION_SIGNED_OUT,
+    RevokeReason.LOGOUT_ALL: EventType.SESSION_ALL_SIGNED_OUT,
+    RevokeReason.ENDED_BY_USER: EventType.SESSION_ENDED,
+    RevokeReason.ENDED_BY_STAFF: EventType.SESSION_ENDED_BY_STAFF,
+}
 
 
 def end_session(*, session_id: uuid.UUID, reason: RevokeReason) -> bool:
     """End one session; return whether it was still open."""
-    return bool(Session.objects.filter(pk=session_id).revoke(reason))
+    session = Session.objects.filter(pk=session_id)
+    if not session.revoke(reason):
+        return False
+    user_id, team_id = session.values_list("user_id", "team_id").get()
+    record_event(
+        EVENT_OF_END[reason],
+        user_id=user_id,
+        team_id=team_id,
+        session_id=session_id,
+        reason=reason.value,
+    )
+    return True
 
 
 def end_all_sessions(*, user_id: uuid.UUID, reason: RevokeReason) -> int:
@@ -23,13 +45,17 @@ def end_all_sessions(*, user_id: uuid.UUID, reason: RevokeReason) -> int:
     with transaction.atomic():
         open_sessions = Session.objects.filter(user_id=user_id, revoked_at=None)
         locked = list(open_sessions.select_for_update().order_by("pk").values_list("pk", flat=True))
-        return int(Session.objects.filter(pk__in=locked).revoke(reason))
+        count = int(Session.objects.filter(pk__in=locked).revoke(reason))
+    # A theft has an event of its own; a call of staff that ended nothing has none.
+    if reason is RevokeReason.LOGOUT_ALL or (reason is RevokeReason.ENDED_BY_STAFF and count):
+        record_event(EVENT_OF_END[reason], user_id=user_id, sessions_ended=count)
+    return count
 
 
 def end_own_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> bool:
     """End a session in its owner's list; False when the user has no such open session."""
     mine = Session.objects.live().filter(user_id=user_id, pk=session_id)
-    return bool(mine.revoke(RevokeReason.ENDED_BY_USER))
+    return mine.exists() and end_session(session_id=session_id, reason=RevokeReason.ENDED_BY_USER)
 
 
 def end_session_of_token(raw_token: str, *, reason: RevokeReason) -> None:

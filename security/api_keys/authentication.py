@@ -17,6 +17,8 @@ from security.api_keys.format import ApiKeyParts, looks_like_key, parse_key
 from security.api_keys.networks import is_allowed_address
 from security.api_keys.secret_hash import verify_secret
 from security.credentials import API_KEY_HEADER, bearer_token
+from security.events.collector import record_event
+from security.events.types import EventType
 from security.models import ApiKey
 from security.request_context import in_context
 from security.roles import Role
@@ -26,7 +28,7 @@ from security.touch import TOUCH_INTERVAL
 _LOAD_KEY = f"""
     SELECT k.id, k.name, k.pepper_id, k.secret_hash, k.scopes::text, k.allowed_ips,
            k.expires_at, k.last_used_at, k.revoked_at, k.owner_id, u.is_active,
-           m.role, t.id, t.name,
+           m.role, t.id, t.name, k.team_id,
            {
     CONTEXT_COLUMNS.format(
         team_id="t.id", actor_kind="'api_key'", actor_id="k.id", actor_label="k.name"
@@ -58,6 +60,7 @@ class _Facts(NamedTuple):
     role: str | None
     team_id: UUID | None
     team_name: str | None
+    key_team_id: UUID
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -83,18 +86,26 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def _judge(self, request: Request, parts: ApiKeyParts, facts: _Facts) -> None:
         if not verify_secret(parts.secret, pepper_id=facts.pepper_id, digest=facts.secret_hash):
+            _record(EventType.API_KEY_DENIED, parts, facts, reason="wrong_secret")
             raise InvalidApiKey
         if facts.revoked_at is not None or not facts.owner_is_active or facts.team_id is None:
+            reason = "owner_without_access" if facts.revoked_at is None else "revoked"
+            _record(EventType.API_KEY_DENIED, parts, facts, reason=reason)
             raise InvalidApiKey
         if facts.expires_at <= timezone.now():
+            _record(EventType.API_KEY_EXPIRED, parts, facts)
             raise ApiKeyExpired
         if not is_allowed_address(in_context(request).client_ip, facts.allowed_ips):
+            _record(EventType.ADDRESS_DENIED, parts, facts, allow_list="api_key")
             raise IpNotAllowed
 
     def _actor_of(self, request: Request, facts: _Facts) -> Actor:
         now = timezone.now()
-        if facts.last_used_at is None or now - facts.last_used_at >= TOUCH_INTERVAL:
-            in_context(request).after_response.append(lambda: touch_key(facts.id, now))
+        after_response = in_context(request).after_response
+        if facts.last_used_at is None:
+            after_response.append(lambda: note_first_use(facts, now))
+        elif now - facts.last_used_at >= TOUCH_INTERVAL:
+            after_response.append(lambda: touch_key(facts.id, now))
         return Actor(
             kind=ActorKind.API_KEY,
             id=facts.id,
@@ -115,6 +126,29 @@ def touch_key(key_pk: UUID, now: datetime) -> None:
     )
 
 
+def note_first_use(facts: _Facts, now: datetime) -> None:
+    """Note and record that a key was used for the first time; of calls at once, one does."""
+    if ApiKey.objects.filter(pk=facts.id, last_used_at=None).update(last_used_at=now):
+        record_event(
+            EventType.API_KEY_FIRST_USED,
+            user_id=facts.owner_id,
+            team_id=facts.team_id,
+            name=facts.name,
+        )
+
+
+def _record(event_type: EventType, parts: ApiKeyParts, facts: _Facts, **metadata: Any) -> None:
+    """Record the refusal of a key that exists: an event about its owner, in its team."""
+    record_event(
+        event_type,
+        user_id=facts.owner_id,
+        team_id=facts.key_team_id,
+        key_id=parts.key_id,
+        name=facts.name,
+        **metadata,
+    )
+
+
 def _load_facts(request: Request, parts: ApiKeyParts) -> _Facts:
     context = in_context(request)
     parameters: dict[str, Any] = {
@@ -126,5 +160,6 @@ def _load_facts(request: Request, parts: ApiKeyParts) -> _Facts:
         cursor.execute(_LOAD_KEY, parameters)
         row = cursor.fetchone()
     if row is None:
+        record_event(EventType.API_KEY_DENIED, reason="unknown")
         raise InvalidApiKey
     return _Facts(*row[: len(_Facts._fields)])

@@ -12,6 +12,8 @@ from crm.env import env
 from security.api_keys.format import ApiKeyParts, generate_key
 from security.api_keys.networks import parse_networks
 from security.api_keys.secret_hash import hash_secret
+from security.events.collector import record_event
+from security.events.types import EventType
 from security.models import ApiKey
 from security.scopes import UnknownScope, parse_scopes
 
@@ -47,7 +49,9 @@ def issue_key(  # noqa: PLR0913 (what a key is made of)
         "allowed_ips": _checked_networks(allowed_ips),
         "expires_at": _checked_end(expires_at or timezone.now() + env.api_key_default_expiry),
     }
-    return _make(parts or generate_key(), team_id=team_id, owner_id=owner_id, **values)
+    issued = _make(parts or generate_key(), team_id=team_id, owner_id=owner_id, **values)
+    _record(EventType.API_KEY_ISSUED, issued.api_key)
+    return issued
 
 
 def change_key(*, api_key: ApiKey, values: Mapping[str, Any]) -> None:
@@ -82,7 +86,7 @@ def rotate_key(*, api_key: ApiKey, overlap: timedelta = DEFAULT_OVERLAP) -> Issu
         raise Conflict("The key was rotated before.")
     api_key.expires_at = min(api_key.expires_at, now + overlap)
     api_key.save(update_fields=["expires_at"])
-    return _make(
+    issued = _make(
         generate_key(),
         team_id=api_key.team_id,
         owner_id=api_key.owner_id,
@@ -92,6 +96,8 @@ def rotate_key(*, api_key: ApiKey, overlap: timedelta = DEFAULT_OVERLAP) -> Issu
         expires_at=now + env.api_key_default_expiry,
         rotated_from=api_key,
     )
+    _record(EventType.API_KEY_ROTATED, api_key, successor=issued.api_key.key_id)
+    return issued
 
 
 def revoke_key(*, api_key: ApiKey) -> None:
@@ -99,6 +105,7 @@ def revoke_key(*, api_key: ApiKey) -> None:
     if api_key.revoked_at is None:
         api_key.revoked_at = timezone.now()
         api_key.save(update_fields=["revoked_at"])
+        _record(EventType.API_KEY_REVOKED, api_key)
 
 
 def lock_key(api_key_id: uuid.UUID, *, team_id: uuid.UUID | None = None) -> ApiKey:
@@ -111,6 +118,18 @@ def lock_key(api_key_id: uuid.UUID, *, team_id: uuid.UUID | None = None) -> ApiK
     if found is None:
         raise NotFound
     return found
+
+
+def _record(event_type: EventType, api_key: ApiKey, **metadata: Any) -> None:
+    """Record what became of a key: an event about its owner, in its team."""
+    record_event(
+        event_type,
+        user_id=api_key.owner_id,
+        team_id=api_key.team_id,
+        key_id=api_key.key_id,
+        name=api_key.name,
+        **metadata,
+    )
 
 
 def _make(parts: ApiKeyParts, **values: Any) -> IssuedKey:

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from crm.api.errors import ServiceUnavailable
 from crm.rate import Rate
 from security.rate_limits.identity import address_value, http_request_of
+from security.rate_limits.refusals import record_refusal
 from security.rate_limits.store import STORE_ERRORS, counter_store, outage
 from security.rate_limits.table import LIMITS, NamedLimit
 from security.rate_limits.verdict import Verdict, verdicts_of
@@ -47,6 +48,7 @@ class _Failure:
         if not verdict.allowed:
             # Refused before it was judged: no failure.
             self.take_off()
+            record_refusal(verdict, self._value, self._rate)
             raise verdict.refusal()
 
     def take_off(self) -> None:

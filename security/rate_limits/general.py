@@ -5,6 +5,7 @@ from rest_framework.request import Request
 
 from security.actors import Actor, AnonymousActor
 from security.rate_limits.identity import address_value, caller_value, http_request_of
+from security.rate_limits.refusals import record_refusal
 from security.rate_limits.settled import settled_counter
 from security.rate_limits.table import ANONYMOUS_LIMIT, API_LIMIT, LIMITS
 from security.rate_limits.verdict import verdicts_of
@@ -33,4 +34,5 @@ def check_general(
         return
     verdict = verdicts[limit.name] = settled_counter.count(limit, value, rate)
     if not verdict.allowed:
+        record_refusal(verdict, value, rate)
         raise verdict.refusal()

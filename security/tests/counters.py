@@ -14,6 +14,7 @@ from django.db import connection
 from crm.db.counter_cache import connections
 from crm.env import env
 from crm.rate import Rate
+from security.rate_limits.refusals import forget_refusals
 from security.rate_limits.settled import settled_counter
 from security.rate_limits.store import outage
 from security.rate_limits.table import LIMITS
@@ -38,6 +39,7 @@ def fresh_counters(request: pytest.FixtureRequest) -> Iterator[None]:
         request.getfixturevalue("counter_connections")
     yield
     settled_counter.forget()
+    forget_refusals()
     outage.end()
     if has_database:
         caches["counters"].clear()

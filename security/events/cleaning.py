@@ -1,0 +1,39 @@
+"""What may enter an event: short text without control characters, and nothing that opens doors."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+LONGEST_VALUE = 200
+_MOST_ITEMS = 20
+REMOVED = "[removed]"
+
+# Control characters, also those of Unicode that reorder a line, and lone surrogates.
+_UNCLEAN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+# SECURITY: the written forms of our credentials: a JWT, an API key; wherever somebody put them.
+_CREDENTIAL = re.compile(r"eyJ[\w-]+\.[\w-]*\.?[\w-]*|crm_[0-9A-Za-z]{8,12}_[0-9A-Za-z]{8,}\w*")
+_SECRET_NAME = re.compile(r"passw|secret|token|cookie|authorization|credential|otp", re.IGNORECASE)
+
+
+def clean_text(raw: object, length: int = LONGEST_VALUE) -> str:
+    """Return text for one line of a record, at most so long, without credentials."""
+    # Cut once before the patterns look at it: a header may hold many thousand characters. What a
+    # credential is cut to by the second one is gone already.
+    text = _UNCLEAN.sub(" ", str(raw)[: length + 1000])
+    return _CREDENTIAL.sub(REMOVED, text)[:length]
+
+
+def clean_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metadata as it is stored: flat, bounded, clean, nothing named as a secret."""
+    return {
+        clean_text(name, 40): REMOVED if _SECRET_NAME.search(name) else _clean_value(value)
+        for name, value in list(metadata.items())[:_MOST_ITEMS]
+    }
+
+
+def _clean_value(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [clean_text(item) for item in list(value)[:_MOST_ITEMS]]
+    return clean_text(value)

@@ -1,0 +1,204 @@
+"""Every declared type of security event is fired by a real request, as the application role."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.utils import timezone
+
+from accounts.flows import refresh as refresh_flow
+from accounts.models import Membership, Session, User
+from accounts.tests.admin_browser import admin_browser
+from accounts.tests.admin_calls import page, run_action, sign_in_to_admin
+from accounts.tests.calls import WRONG_PASSWORD, fail_to_sign_in, refresh_with, sign_in, sign_in_app
+from accounts.tests.factories import PASSWORD, make_user
+from conftest import ApiClient
+from security.api_keys.services import IssuedKey, issue_key
+from security.events.types import SPECS, EventType
+from security.models import ApiKey
+from security.rate_limits.table import LIMITS
+from security.tests.counters import SetRate
+from security.tests.events import stored_events
+
+NEW_PASSWORD = "Another-Horse-Battery-7"
+
+
+class Stage:
+    """The cast, and what scenes need beside them."""
+
+    def __init__(self, alice: Membership, bob: Membership, staff: User, set_rate: SetRate) -> None:
+        self.alice, self.bob, self.staff, self.set_rate = alice, bob, staff, set_rate
+        self.stranger = ApiClient()
+
+    @property
+    def as_alice(self) -> ApiClient:
+        """A client in which alice signed in just now."""
+        return ApiClient(f"Bearer {sign_in(ApiClient()).json()['data']['accessToken']}")
+
+    @property
+    def as_bob(self) -> ApiClient:
+        """The same for bob, who is an agent."""
+        answer = sign_in(ApiClient(), "bob@example.com")
+        return ApiClient(f"Bearer {answer.json()['data']['accessToken']}")
+
+    @property
+    def as_staff(self) -> Browser:
+        """A browser of the superuser."""
+        return admin_browser(self.staff)
+
+    def key(self, **values: Any) -> IssuedKey:
+        """Return a key of alice's."""
+        return issue_key(
+            team_id=self.alice.team_id,
+            owner_id=self.alice.user_id,
+            name="Website",
+            **{"scopes": {"leads": ["read"]}, **values},
+        )
+
+    def call_with(self, key: IssuedKey) -> None:
+        """List leads with the key."""
+        ApiClient(f"Bearer {key.written}").get("/v1/leads")
+
+
+def _reuse(stage: Stage) -> None:
+    first = sign_in_app(stage.stranger)["refreshToken"]
+    second = refresh_with(first).json()["data"]["refreshToken"]
+    refresh_with(second)
+    refresh_with(first)
+
+
+def _lock(stage: Stage) -> None:
+    fail_to_sign_in(stage.stranger, times=5)
+
+
+def _unlock(stage: Stage) -> None:
+    _lock(stage)
+    run_action(stage.as_staff, "accounts_user", "unlock", stage.alice.user)
+
+
+def _sign_out(stage: Stage) -> None:
+    sign_in(stage.stranger)
+    stage.stranger.post_json("/v1/auth/logout")
+
+
+def _end_own(stage: Stage) -> None:
+    sign_in(stage.stranger)
+    session_id = Session.objects.values_list("pk", flat=True)[0]
+    stage.as_alice.delete(f"/v1/auth/sessions/{session_id}")
+
+
+def _end_by_staff(stage: Stage) -> None:
+    sign_in(stage.stranger)
+    run_action(stage.as_staff, "accounts_session", "end_selected", Session.objects.get())
+
+
+def _use_expired(stage: Stage) -> None:
+    key = stage.key()
+    ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    stage.call_with(key)
+
+
+def _revoke(stage: Stage) -> None:
+    stage.as_alice.delete(f"/v1/api-keys/{stage.key().api_key.pk}")
+
+
+def _use_revoked(stage: Stage) -> None:
+    key = stage.key()
+    ApiKey.objects.update(revoked_at=timezone.now())
+    stage.call_with(key)
+
+
+def _exceed(stage: Stage) -> None:
+    stage.set_rate("anonymous", "1/1d")
+    for _ in range(5):
+        stage.stranger.get("/v1/leads")
+
+
+def _change_password(stage: Stage) -> None:
+    body = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
+    stage.as_staff.post(page("auth_user_password_change", stage.bob.user_id), body)
+
+
+def _change_role(stage: Stage) -> None:
+    body = {"role": "manager", "is_active": "on"}
+    stage.as_staff.post(page("accounts_membership_change", stage.bob.pk), body)
+
+
+SCENES: dict[EventType, Callable[[Stage], Any]] = {
+    EventType.SIGN_IN_SUCCEEDED: lambda stage: sign_in(stage.stranger),
+    EventType.SIGN_IN_FAILED: lambda stage: fail_to_sign_in(stage.stranger),
+    EventType.ACCOUNT_LOCKED: _lock,
+    EventType.ACCOUNT_UNLOCKED: _unlock,
+    EventType.TOKEN_REFRESHED: lambda s: refresh_with(sign_in_app(s.stranger)["refreshToken"]),
+    EventType.TOKEN_REUSED: _reuse,
+    EventType.SESSION_SIGNED_OUT: _sign_out,
+    EventType.SESSION_ALL_SIGNED_OUT: lambda s: s.as_alice.post_json("/v1/auth/logout-all"),
+    EventType.SESSION_ENDED: _end_own,
+    EventType.SESSION_ENDED_BY_STAFF: _end_by_staff,
+    EventType.PERMISSION_DENIED: lambda stage: stage.as_bob.get("/v1/api-keys"),
+    EventType.SCOPE_DENIED: lambda s: s.call_with(s.key(scopes={"clients": ["read"]})),
+    EventType.ADDRESS_DENIED: lambda s: s.call_with(s.key(allowed_ips=["203.0.113.0/24"])),
+    EventType.API_KEY_ISSUED: lambda stage: stage.as_alice.post_json(
+        "/v1/api-keys", {"name": "Website", "scopes": {"leads": ["read"]}}
+    ),
+    EventType.API_KEY_FIRST_USED: lambda stage: stage.call_with(stage.key()),
+    EventType.API_KEY_ROTATED: lambda stage: stage.as_alice.post_json(
+        f"/v1/api-keys/{stage.key().api_key.pk}/rotate", {}
+    ),
+    EventType.API_KEY_REVOKED: _revoke,
+    EventType.API_KEY_EXPIRED: _use_expired,
+    EventType.API_KEY_DENIED: _use_revoked,
+    EventType.RATE_LIMIT_EXCEEDED: _exceed,
+    EventType.PASSWORD_CHANGED: _change_password,
+    EventType.ROLE_CHANGED: _change_role,
+    EventType.ADMIN_SIGNED_IN: lambda s: sign_in_to_admin(Browser(), s.staff.email),
+    EventType.ALL_TEAMS_OPENED: lambda s: s.as_staff.get(page("clients_client_changelist")),
+}
+# What no row may hold: passwords that were typed, tokens and keys that were handed out.
+SECRETS = re.compile(
+    rf"{PASSWORD}|{WRONG_PASSWORD}|{NEW_PASSWORD}|eyJ[\w-]+\.|crm_\w{{12}}_\w{{40}}|argon2|Bearer"
+)
+
+
+@pytest.fixture
+def stage(
+    alice: Membership, bob: Membership, set_rate: SetRate, monkeypatch: pytest.MonkeyPatch
+) -> Stage:
+    monkeypatch.setattr(refresh_flow, "GATHER_SECONDS", 0)
+    staff = make_user("staff@example.com", is_staff=True, is_superuser=True)
+    return Stage(alice, bob, staff, set_rate)
+
+
+@pytest.mark.parametrize("event_type", list(EventType))
+def test_a_declared_type_is_fired_by_a_request(stage: Stage, event_type: EventType) -> None:
+    SCENES[event_type](stage)
+    requests = [event for event in stored_events(event_type) if event.actor_kind != "command"]
+    assert len(requests) == 1
+    event, spec = requests[0], SPECS[event_type]
+    assert (event.category, event.severity, event.success, event.message) == spec
+    assert event.ip_address == "127.0.0.1"
+    assert event.request_method in {"GET", "POST", "DELETE"}
+    assert event.request_path.startswith("/")
+    assert len(event.request_id) == 36
+    assert not [row for row in stored_events() if SECRETS.search(str(vars(row)))]
+
+
+def test_every_type_is_specified_and_has_a_scene() -> None:
+    assert set(SPECS) == set(SCENES) == set(EventType)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_is_recorded_once_a_window_and_caller(stage: Stage, name: str) -> None:
+    client = stage.as_alice
+    stage.set_rate(name, "1/1d")
+    for _ in range(4):
+        fail_to_sign_in(stage.stranger)
+        stage.stranger.get("/v1/leads")
+        refresh_with("x")
+        client.get("/v1/leads")
+    (event,) = stored_events(EventType.RATE_LIMIT_EXCEEDED)
+    assert event.metadata["limit"] == name
+    assert event.metadata["quota"] == "1/1d"
