@@ -14,6 +14,7 @@ v1_patterns: list[URLPattern | URLResolver] = [
     path("auth/", include("accounts.urls")),
     path("", include("security.api_keys.urls")),
     path("", include("security.audit.urls")),
+    path("", include("security.events.urls")),
     path("", include("clients.urls")),
     path("", include("leads.urls")),
 ]

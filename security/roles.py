@@ -34,7 +34,7 @@ class Right(StrEnum):
 RECORD_RESOURCES = ("clients", "leads")
 TEAM_RESOURCES = ("api_keys",)
 # What the system writes itself: nobody changes it.
-WATCHED_RESOURCES = ("audit_logs",)
+WATCHED_RESOURCES = ("audit_logs", "security_events")
 
 INCLUDES: Mapping[Role, Role] = {
     Role.ADMIN: Role.MANAGER,

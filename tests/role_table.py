@@ -26,6 +26,8 @@ POST   /v1/auth/switch-team             Y       Y     Y          Y   n
 POST   /v1/auth/logout-all              Y       Y     Y          Y   n
 GET    /v1/auth/sessions                Y       Y     Y          Y   n
 DELETE /v1/auth/sessions/{session}      Y       Y     Y          Y   n
+GET    /v1/auth/events                  Y       Y     Y          Y   n
+GET    /v1/security/events              Y       -     -          -   n
 GET    /v1/api-keys                     Y       -     -          -   n
 POST   /v1/api-keys                     Y       -     -          -   n
 GET    /v1/api-keys/{key}               Y       -     -          -   n
