@@ -3,6 +3,24 @@
 Django imports this module at the start (autodiscover); the pages register themselves.
 """
 
-from accounts.admin import api_keys, audit_trail, lockouts, memberships, sessions, teams, users
+from accounts.admin import (
+    api_keys,
+    audit_trail,
+    events,
+    lockouts,
+    memberships,
+    sessions,
+    teams,
+    users,
+)
 
-__all__ = ["api_keys", "audit_trail", "lockouts", "memberships", "sessions", "teams", "users"]
+__all__ = [
+    "api_keys",
+    "audit_trail",
+    "events",
+    "lockouts",
+    "memberships",
+    "sessions",
+    "teams",
+    "users",
+]
