@@ -9,8 +9,9 @@ from typing import Any
 WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 # A thread that came free takes the next waiting request at once, but then waits for the
-# interpreter: at most 5 ms (sys.getswitchinterval) for each other thread that computes.
-PICK_UP_SECONDS = 0.25
+# interpreter: 5 ms (sys.getswitchinterval) for each other thread that computes, some at a time.
+# SECURITY: for this long after a crowd, a replay is believed to have waited in it.
+PICK_UP_SECONDS = 0.05
 # SECURITY: whoever can keep all threads busy can stretch what counts as "at once" to this, no more.
 LONGEST_WAIT_SECONDS = 2.0
 
