@@ -4,6 +4,7 @@ Loaded by `-p tests.database` in pytest.ini, before Django's settings are read. 
 is set, a throw-away PostgreSQL is started; runs beside one another do not meet.
 """
 
+import gc
 import os
 import secrets
 import tempfile
@@ -66,3 +67,9 @@ def declared_names() -> list[str]:
     path = PROJECT_DIR / ".env.example"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return [line.lstrip("# ").split("=")[0] for line in lines if "=" in line]
+
+
+def pytest_collection_finish() -> None:
+    """Take what stands by now out of the garbage collector's walks: it stays to the end."""
+    gc.collect()
+    gc.freeze()
