@@ -12,7 +12,7 @@ from clients.serializers import ClientSerializer
 from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import AlreadyConverted
-from crm.api.json_schema import record
+from crm.api.json_schema import record, shown
 from crm.api.serializers import refuse_body
 from leads.filters import LeadFilterSet
 from leads.serializers import LeadSerializer
@@ -38,7 +38,7 @@ class LeadViewSet(RecordViewSet):
     }
 
     @describe(
-        data=record(lead=LeadSerializer, client=ClientSerializer),
+        data=record(lead=shown(LeadSerializer), client=shown(ClientSerializer)),
         status=201,
         errors=(AlreadyConverted,),
     )

@@ -57,6 +57,11 @@ def record(optional: tuple[str, ...] = (), /, **properties: Any) -> Schema:
     }
 
 
+def shown(serializer: Any) -> Schema:
+    """Return the schema of a written record: whole, or its id alone for a key that may not read."""
+    return {"anyOf": [serializer, record(id=UUID)]}
+
+
 def nullable(schema: Schema) -> Schema:
     """Return the schema with null as another value."""
     kind = schema.get("type")

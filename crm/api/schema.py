@@ -13,7 +13,16 @@ from rest_framework import serializers
 
 from crm.api import errors, json
 from crm.api.describe import Description, description_of
-from crm.api.json_schema import NO_NUL, NOT_BLANK, UUID, Schema, constant, nullable, record
+from crm.api.json_schema import (
+    NO_NUL,
+    NOT_BLANK,
+    UUID,
+    Schema,
+    constant,
+    nullable,
+    record,
+    shown,
+)
 from crm.api.naming import camel_case
 from crm.api.schema_answers import (
     BODY_ERRORS,
@@ -27,6 +36,8 @@ from crm.api.schema_parameters import list_parameters, query_parameter
 from crm.api.serializers import DocumentSerializer, StrictModelSerializer, StrictSerializer
 
 _WRITING_ACTIONS = ("create", "update", "partial_update")
+# Answered by `RecordViewSet.shown`: what a key without the right to view sees of them is the id.
+_SHOWING_ACTIONS = ("update", "partial_update", "restore")
 
 
 class EnvelopeAutoSchema(AutoSchema):
@@ -102,6 +113,8 @@ class EnvelopeAutoSchema(AutoSchema):
         data, body, status = said.data, said.body, said.status
         if data is None:
             data = record(id=UUID) if action == "destroy" else serializer
+            if action in _SHOWING_ACTIONS and hasattr(self.view, "shown"):
+                data = shown(serializer)
         if body is None and action in _WRITING_ACTIONS:
             body = serializer
         if action == "create":
@@ -131,14 +144,16 @@ class EnvelopeAutoSchema(AutoSchema):
             accepted = tuple(name for name in accepted if name in allowed)
         return accepted if self.view.authentication_classes else ()
 
-    def _resolve(self, data: Any) -> Schema:
+    def _resolve(self, data: Any) -> Any:
         """Put references in the place of serializer classes."""
         if isinstance(data, type) and issubclass(data, StrictSerializer):
             reference: Schema = self.resolve_serializer(data, "response").ref
             return reference
         if isinstance(data, dict):
             return {name: self._resolve(value) for name, value in data.items()}
-        return data  # type: ignore[no-any-return]  # A word or number inside a schema.
+        if isinstance(data, list):
+            return [self._resolve(value) for value in data]
+        return data
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Schema:
         schema: Schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
