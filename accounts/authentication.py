@@ -24,7 +24,7 @@ from security.touch import TOUCH_INTERVAL
 
 # Opens the team in the same statement (crm.db.tenancy). No membership: no team, no rows.
 _LOAD_SESSION = f"""
-    SELECT s.revoked_at, s.expires_at, s.last_seen_at,
+    SELECT s.revoked_at, s.expires_at, s.last_seen_at, s.authenticated_at,
            u.email, u.first_name, u.last_name, u.is_active,
            m.role, t.name,
            {
@@ -47,6 +47,7 @@ class _Facts(NamedTuple):
     revoked_at: datetime | None
     expires_at: datetime
     last_seen_at: datetime
+    authenticated_at: datetime
     email: str
     first_name: str
     last_name: str
@@ -95,6 +96,7 @@ class SessionAuthentication(BaseAuthentication):
             team_name=facts.team_name,
             role=Role(facts.role or ""),
             session_id=session_id,
+            authenticated_at=facts.authenticated_at,
             credential_expires_at=datetime.fromtimestamp(token["exp"], tz=now.tzinfo),
         )
 

@@ -20,6 +20,12 @@ class SignInSerializer(StrictSerializer):
     token_delivery = fields.ChoiceField(choices=["cookie", "body"], default="cookie")
 
 
+class ReauthenticateSerializer(StrictSerializer):
+    """`POST /v1/auth/reauthenticate`."""
+
+    password = fields.CharField(max_length=1024, trim_whitespace=False)
+
+
 class RefreshTokenSerializer(StrictSerializer):
     """`POST /v1/auth/refresh` and `/logout` of clients without cookies."""
 

@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from accounts.views import own_account, sign_in
+from accounts.views import own_account, reauthenticate, sign_in
 
 urlpatterns = [
     path("login", sign_in.LoginView.as_view(), name="auth-login"),
     path("refresh", sign_in.RefreshView.as_view(), name="auth-refresh"),
     path("logout", sign_in.LogoutView.as_view(), name="auth-logout"),
     path("logout-all", own_account.LogoutAllView.as_view(), name="auth-logout-all"),
+    path(
+        "reauthenticate",
+        reauthenticate.ReauthenticateView.as_view(),
+        name="auth-reauthenticate",
+    ),
     path("me", own_account.MeView.as_view(), name="auth-me"),
     path("verify", own_account.VerifyView.as_view(), name="auth-verify"),
     path("switch-team", own_account.SwitchTeamView.as_view(), name="auth-switch-team"),

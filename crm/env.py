@@ -87,6 +87,12 @@ class Environment:
     session_idle_timeout: timedelta = variable(
         "Tokens and sessions", "End of a session that nobody uses.", parse.duration, "7d"
     )
+    fresh_sign_in_lifetime: timedelta = variable(
+        "Tokens and sessions",
+        "How long a sign-in is fresh enough to change factors, keys and roles.",
+        parse.duration,
+        "5m",
+    )
     refresh_reuse_leeway: timedelta = variable(
         "Tokens and sessions",
         "How long a used refresh token is still answered with its successor.",

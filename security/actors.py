@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from crm.env import env
 from security.roles import Right, Role, has_right
 from security.scopes import allows
 
@@ -39,6 +40,7 @@ class Actor:
     role: Role
     scopes: Mapping[str, Sequence[str]] | None = None
     session_id: uuid.UUID | None = None
+    authenticated_at: datetime | None = None
     credential_expires_at: datetime | None = None
     is_authenticated: bool = field(default=True, init=False)
 
@@ -53,6 +55,11 @@ class Actor:
         if self.session_id is None:
             raise TypeError("An API key has no session.")
         return self.session_id
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Tell whether a person proved who they are a short while ago; never true for a key."""
+        at = self.authenticated_at
+        return at is not None and now - at < env.fresh_sign_in_lifetime
 
     def has_scope(self, resource: str, right: Right) -> bool:
         """Tell whether the key's scopes cover the right; always true for users."""

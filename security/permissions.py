@@ -5,15 +5,22 @@ A refusal is an exception of `crm.api.errors`, so that the answer says which rul
 
 from typing import Any, cast
 
+from django.utils import timezone
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from crm.api.errors import AuthenticationRequired, InsufficientScope, PermissionDenied
+from crm.api.errors import (
+    AuthenticationRequired,
+    InsufficientScope,
+    PermissionDenied,
+    ReauthenticationRequired,
+)
 from security.actors import Actor
 from security.roles import Right, has_right
 from security.scopes import ACTION_OF_RIGHT
 
 RequiredRight = tuple[str, Right]
+NO_KEY = "An API key cannot do this. Sign in as a user."
 
 
 class DenyUndeclared(BasePermission):
@@ -39,7 +46,27 @@ class IsSignedInUser(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not require_actor(request).is_user:
-            raise PermissionDenied("An API key cannot do this. Sign in as a user.")
+            raise PermissionDenied(NO_KEY)
+        return True
+
+
+class FreshSignIn(BasePermission):
+    """A person who proved who they are a short while ago (FRESH_SIGN_IN_LIFETIME).
+
+    Stands beside the permission that says who may call at all. A view whose calls do not all need
+    it names those that do in `fresh_actions`. Signing in and `POST /v1/auth/reauthenticate` make
+    a session fresh; a refresh does not: whoever stole tokens has no password (ASVS v5.0.0-7.5.1).
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        fresh_actions = getattr(view, "fresh_actions", None)
+        if fresh_actions is not None and view.action not in fresh_actions:
+            return True
+        actor = require_actor(request)
+        if not actor.is_user:
+            raise PermissionDenied(NO_KEY)
+        if not actor.is_fresh(timezone.now()):
+            raise ReauthenticationRequired
         return True
 
 

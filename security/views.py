@@ -7,7 +7,12 @@ from django.db import transaction
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from crm.api.errors import InsufficientScope, MethodNotAllowed, PermissionDenied
+from crm.api.errors import (
+    InsufficientScope,
+    MethodNotAllowed,
+    PermissionDenied,
+    ReauthenticationRequired,
+)
 from crm.api.parameters import check_parameters
 from security.actors import Actor
 from security.events.collector import record_event
@@ -18,6 +23,7 @@ from security.rate_limits.throttles import RateLimitedView
 _EVENT_OF_REFUSAL: Mapping[type[Exception], EventType] = {
     PermissionDenied: EventType.PERMISSION_DENIED,
     InsufficientScope: EventType.SCOPE_DENIED,
+    ReauthenticationRequired: EventType.FRESH_SIGN_IN_DEMANDED,
 }
 
 

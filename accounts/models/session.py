@@ -53,6 +53,11 @@ class Session(models.Model):
     ip_address = models.GenericIPAddressField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+    authenticated_at = models.DateTimeField(
+        default=timezone.now,
+        editable=False,
+        help_text="When its owner last proved who they are; no refresh moves it.",
+    )
     expires_at = models.DateTimeField(help_text="The absolute end; no rotation moves it.")
     generation = models.PositiveIntegerField(default=0, editable=False)
     rotated_at = models.DateTimeField(default=timezone.now, editable=False)

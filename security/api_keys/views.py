@@ -23,7 +23,7 @@ from security.api_keys.serializers import (
     issued_key_body,
 )
 from security.models import ApiKey
-from security.permissions import HasRights, IsSignedInUser, RequiredRight
+from security.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
 from security.roles import Right
 from security.views import TeamScopedView
 from security.viewsets import team_list
@@ -34,7 +34,13 @@ RESOURCE = "api_keys"
 class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
     """The keys of the caller's team."""
 
-    permission_classes: Sequence[type[BasePermission]] = (IsSignedInUser, HasRights)
+    permission_classes: Sequence[type[BasePermission]] = (
+        IsSignedInUser,
+        HasRights,
+        FreshSignIn,
+    )
+    # Revoking is not among them: whoever sees a key misused ends it at once.
+    fresh_actions: ClassVar[Collection[str]] = ("create", "partial_update", "rotate")
     serializer_class = ApiKeySerializer
     filterset_class = ApiKeyFilterSet
     ordering_fields: ClassVar[Mapping[str, str]] = {

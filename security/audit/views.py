@@ -20,7 +20,7 @@ from security.audit.export import FORMATS, read_entries
 from security.audit.filters import AuditFilterSet, ExportFilterSet, HistoryFilterSet
 from security.audit.models import AuditEntry, AuditQuerySet
 from security.audit.serializers import AuditEntrySerializer
-from security.permissions import HasRights, IsSignedInUser, RequiredRight
+from security.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
 from security.roles import Right
 from security.views import TeamScopedView
 
@@ -31,7 +31,12 @@ ORDERING_FIELDS: Mapping[str, str] = {"createdAt": "created_at"}
 class AuditLogViewSet(ViewSetMixin, TeamScopedView):
     """The audit trail of the caller's team. No key reads it: it tells of all resources."""
 
-    permission_classes: Sequence[type[BasePermission]] = (IsSignedInUser, HasRights)
+    permission_classes: Sequence[type[BasePermission]] = (
+        IsSignedInUser,
+        HasRights,
+        FreshSignIn,
+    )
+    fresh_actions: ClassVar[Collection[str]] = ("export",)
     serializer_class = AuditEntrySerializer
     filterset_class = AuditFilterSet
     ordering_fields = ORDERING_FIELDS

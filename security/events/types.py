@@ -43,6 +43,8 @@ class EventType(StrEnum):
     SESSION_ALL_SIGNED_OUT = "session.all_signed_out"
     SESSION_ENDED = "session.ended"
     SESSION_ENDED_BY_STAFF = "session.ended_by_staff"
+    SESSION_REAUTHENTICATED = "session.reauthenticated"
+    FRESH_SIGN_IN_DEMANDED = "fresh_sign_in.demanded"
     PERMISSION_DENIED = "permission.denied"
     SCOPE_DENIED = "scope.denied"
     ADDRESS_DENIED = "address.denied"
@@ -91,6 +93,12 @@ _TABLE = {
     EventType.SESSION_ENDED: EventSpec(_SESSION, _LOW, _DONE, "The owner ended a session."),
     EventType.SESSION_ENDED_BY_STAFF: EventSpec(
         _SESSION, _MEDIUM, _DONE, "Staff ended sessions."
+    ),
+    EventType.SESSION_REAUTHENTICATED: EventSpec(
+        _SESSION, _LOW, _DONE, "A signed-in person proved again who they are."
+    ),
+    EventType.FRESH_SIGN_IN_DEMANDED: EventSpec(
+        _ACCESS, _LOW, _REFUSED, "A call needs a fresh sign-in."
     ),
     EventType.PERMISSION_DENIED: EventSpec(
         _ACCESS, _MEDIUM, _REFUSED, "The role does not allow this."

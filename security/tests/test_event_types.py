@@ -95,6 +95,12 @@ def _end_by_staff(stage: Stage) -> None:
     run_action(stage.as_staff, "accounts_session", "end_selected", Session.objects.get())
 
 
+def _come_back_late(stage: Stage) -> None:
+    client = stage.as_alice
+    Session.objects.update(authenticated_at=timezone.now() - timedelta(minutes=5))
+    client.get("/v1/audit-logs/export")
+
+
 def _use_expired(stage: Stage) -> None:
     key = stage.key()
     ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -138,6 +144,10 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.SESSION_ALL_SIGNED_OUT: lambda s: s.as_alice.post_json("/v1/auth/logout-all"),
     EventType.SESSION_ENDED: _end_own,
     EventType.SESSION_ENDED_BY_STAFF: _end_by_staff,
+    EventType.SESSION_REAUTHENTICATED: lambda stage: stage.as_alice.post_json(
+        "/v1/auth/reauthenticate", {"password": PASSWORD}
+    ),
+    EventType.FRESH_SIGN_IN_DEMANDED: _come_back_late,
     EventType.PERMISSION_DENIED: lambda stage: stage.as_bob.get("/v1/api-keys"),
     EventType.SCOPE_DENIED: lambda s: s.call_with(s.key(scopes={"clients": ["read"]})),
     EventType.ADDRESS_DENIED: lambda s: s.call_with(s.key(allowed_ips=["203.0.113.0/24"])),

@@ -1,0 +1,36 @@
+"""`/v1/auth/reauthenticate`: what makes a session fresh."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.flows.reauthenticate import reauthenticate_by_password
+from accounts.serializers import ReauthenticateSerializer
+from crm.api.describe import describe
+from crm.api.envelope import success
+from crm.api.errors import AccountLocked, AuthRateLimited, InvalidCredentials
+from crm.api.json_schema import INTEGER, record
+from crm.env import env
+from security.permissions import IsSignedInUser
+from security.views import ApiView
+
+
+class ReauthenticateView(ApiView):
+    """Prove again who one is."""
+
+    permission_classes = (IsSignedInUser,)
+
+    @describe(
+        body=ReauthenticateSerializer,
+        data=record(freshForSeconds=INTEGER),
+        errors=(InvalidCredentials, AccountLocked, AuthRateLimited),
+    )
+    def post(self, request: Request) -> Response:
+        """Make this session fresh for a few minutes."""
+        serializer = ReauthenticateSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        reauthenticate_by_password(
+            request=request._request,
+            actor=self.actor,
+            password=serializer.validated_data["password"],
+        )
+        return success({"freshForSeconds": int(env.fresh_sign_in_lifetime.total_seconds())})
