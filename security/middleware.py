@@ -12,6 +12,7 @@ from uuid_utils import uuid7
 from crm.api.envelope import failure_response
 from crm.api.errors import IpNotAllowed
 from crm.env import env
+from security.api_keys.usage import count_key_use
 from security.client_ip import (
     is_from_trusted_proxy,
     is_in_networks,
@@ -71,6 +72,7 @@ class RequestContextMiddleware:
         with collecting(context):
             response = self.get_response(request)
             self._run_deferred(context)
+        count_key_use(context, response.status_code)
         self._add_headers(context, response)
         return response
 

@@ -10,10 +10,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm.db.models import uuid7
+from security.api_keys.models import ApiKeyUsage
 from security.audit.models import AuditEntry, AuditHead, AuditLink
 from security.events.models import SecurityEvent
 
-__all__ = ["ApiKey", "ApiKeyQuerySet", "AuditEntry", "AuditHead", "AuditLink", "SecurityEvent"]
+__all__ = [
+    "ApiKey",
+    "ApiKeyQuerySet",
+    "ApiKeyUsage",
+    "AuditEntry",
+    "AuditHead",
+    "AuditLink",
+    "SecurityEvent",
+]
 
 
 class ApiKeyQuerySet(models.QuerySet[Any]):

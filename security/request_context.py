@@ -15,6 +15,8 @@ class ContextRequest(HttpRequest):
     arrived_at: float
     after_response: list[Callable[[], None]]
     security_events: list[dict[str, Any]]
+    # The API key whose secret proved right: a `security.api_keys.usage.UsedKey`.
+    used_key: Any
 
 
 def in_context(request: HttpRequest | Request) -> ContextRequest:

@@ -35,6 +35,7 @@ GET    /v1/api-keys/{key}               Y       -     -          -   n
 PATCH  /v1/api-keys/{key}               Y       -     -          -   n
 DELETE /v1/api-keys/{key}               Y       -     -          -   n
 POST   /v1/api-keys/{key}/rotate        Y       -     -          -   n
+GET    /v1/api-keys/{key}/usage         Y       -     -          -   n
 GET    /v1/audit-logs                   Y       -     -          -   n
 GET    /v1/audit-logs/export            Y       -     -          -   n
 GET    /v1/clients                      Y       Y     Y          Y   r

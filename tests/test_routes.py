@@ -159,7 +159,7 @@ def test_other_methods_are_refused_before_anyone_is_asked_who_they_are(
 
 
 def test_no_route_changes_anything_on_get() -> None:
-    reading = {"get", "list", "retrieve", "history", "export"}
+    reading = {"get", "list", "retrieve", "history", "export", "usage"}
     assert {route.actions["get"] for route in ROUTES if "get" in route.actions} <= reading
 
 

@@ -33,11 +33,13 @@ def statements_on_the_wire() -> Iterator[list[str]]:
     beside: list[str] = []
     caller, fetch = threading.get_ident(), AutonomousConnections.fetch
 
-    def note(self: AutonomousConnections, statement: str, parameters: object = ()) -> object:
-        # The limits' own thread settles counters whenever it likes; that belongs to no call.
+    def note(
+        self: AutonomousConnections, statement: str, parameters: object = (), **options: object
+    ) -> object:
+        # Threads settle limits and usage whenever they like; that belongs to no call.
         if threading.get_ident() == caller:
             beside.append(statement)
-        return fetch(self, statement, parameters)  # type: ignore[arg-type]  # passed on as it came
+        return fetch(self, statement, parameters, **options)  # type: ignore[arg-type]  # passed on as it came
 
     with tempfile.TemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setattr(AutonomousConnections, "fetch", note)

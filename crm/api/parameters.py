@@ -55,9 +55,14 @@ def read_flag(parameters: QueryDict, name: str) -> bool:
 
 def read_limit(parameters: QueryDict, *, default: int, maximum: int) -> int:
     """Return the page size asked for."""
-    value = parameters.get("limit")
+    return read_count(parameters, "limit", default=default, maximum=maximum)
+
+
+def read_count(parameters: QueryDict, name: str, *, default: int, maximum: int) -> int:
+    """Return a parameter that is a whole number from 1 on."""
+    value = parameters.get(name)
     if value is None:
         return default
     if re.fullmatch(r"[0-9]{1,9}", value) and 1 <= int(value) <= maximum:
         return int(value)
-    raise ValidationFailed(details={"limit": [f"Must be a whole number from 1 to {maximum}."]})
+    raise ValidationFailed(details={name: [f"Must be a whole number from 1 to {maximum}."]})

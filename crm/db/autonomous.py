@@ -2,8 +2,8 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -32,22 +32,29 @@ class AutonomousConnections:
         self._start_empty()
         os.register_at_fork(after_in_child=self._abandon)
 
-    def fetch(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+    def fetch(
+        self,
+        statement: str,
+        parameters: Sequence[object] = (),
+        *,
+        settings: Mapping[str, str] | None = None,
+    ) -> list[Row]:
         """Run one statement in its own transaction and return its rows.
 
-        Raises `django.db.DatabaseError` for every failure, a server that is down included. A
-        connection that died while it was idle is replaced and the statement sent again.
+        `settings` hold for that transaction, as `{"app.all_teams": "on"}`. Raises
+        `django.db.DatabaseError` for every failure, a server that is down included. A connection
+        that died while it was idle is replaced and the statement sent again.
         """
         try:
             with self._connection() as (connection, is_reused):
                 try:
-                    return _run(connection, statement, parameters)
+                    return _run(connection, statement, parameters, settings or {})
                 except psycopg.OperationalError:
                     if not (is_reused and connection.closed):
                         raise
             self.disconnect()
             with self._connection() as (connection, _):
-                return _run(connection, statement, parameters)
+                return _run(connection, statement, parameters, settings or {})
         except psycopg.Error as error:
             raise DatabaseError(str(error)) from error
 
@@ -101,7 +108,13 @@ def _connect() -> psycopg.Connection[Row]:
 
 
 def _run(
-    connection: psycopg.Connection[Row], statement: str, parameters: Sequence[object]
+    connection: psycopg.Connection[Row],
+    statement: str,
+    parameters: Sequence[object],
+    settings: Mapping[str, str],
 ) -> list[Row]:
-    cursor = connection.execute(statement.encode(), parameters)
-    return cursor.fetchall() if cursor.description else []
+    with connection.transaction() if settings else nullcontext():
+        for setting in settings.items():
+            connection.execute("SELECT set_config(%s, %s, true)", setting)
+        cursor = connection.execute(statement.encode(), parameters)
+        return cursor.fetchall() if cursor.description else []

@@ -16,6 +16,7 @@ from security.actors import Actor, ActorKind
 from security.api_keys.format import ApiKeyParts, looks_like_key, parse_key
 from security.api_keys.networks import is_allowed_address
 from security.api_keys.secret_hash import verify_secret
+from security.api_keys.usage import UsedKey
 from security.credentials import API_KEY_HEADER, bearer_token
 from security.events.collector import record_event
 from security.events.types import EventType
@@ -88,6 +89,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not verify_secret(parts.secret, pepper_id=facts.pepper_id, digest=facts.secret_hash):
             _record(EventType.API_KEY_DENIED, parts, facts, reason="wrong_secret")
             raise InvalidApiKey
+        # Counted by the middleware, when the answer is known. A wrong secret is nobody's use.
+        in_context(request).used_key = UsedKey(facts.key_team_id, facts.id)
         if facts.revoked_at is not None or not facts.owner_is_active or facts.team_id is None:
             reason = "owner_without_access" if facts.revoked_at is None else "revoked"
             _record(EventType.API_KEY_DENIED, parts, facts, reason=reason)

@@ -13,7 +13,9 @@ from rest_framework.viewsets import ViewSetMixin
 from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import Conflict, NotFound
+from crm.api.json_schema import DATE, INTEGER, array, record
 from crm.api.pagination import keyset_response
+from crm.api.parameters import read_count
 from security.api_keys import services
 from security.api_keys.filters import ApiKeyFilterSet
 from security.api_keys.serializers import (
@@ -22,6 +24,7 @@ from security.api_keys.serializers import (
     RotationSerializer,
     issued_key_body,
 )
+from security.api_keys.usage import DEFAULT_DAYS, LONGEST_DAYS, usage_by_day
 from security.models import ApiKey
 from security.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
 from security.roles import Right
@@ -54,12 +57,15 @@ class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
         "partial_update": ((RESOURCE, Right.EDIT),),
         "rotate": ((RESOURCE, Right.CREATE),),
         "destroy": ((RESOURCE, Right.DELETE),),
+        "usage": ((RESOURCE, Right.VIEW),),
     }
 
     def rights_of_action(self) -> Sequence[RequiredRight]:
         return self.required_rights[self.action]
 
     def known_parameters(self) -> Collection[str] | None:
+        if self.action == "usage":
+            return ("days",)
         return None if self.action == "list" else ()
 
     def of_team(self) -> Any:
@@ -87,6 +93,21 @@ class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
         if row is None:
             raise NotFound
         return success(ApiKeySerializer.row(row))
+
+    @describe(
+        data=array(record(date=DATE, requests=INTEGER, refused=INTEGER)),
+        parameters={
+            "days": {**INTEGER, "minimum": 1, "maximum": LONGEST_DAYS, "default": DEFAULT_DAYS}
+        },
+    )
+    @action(detail=True, methods=["get"])
+    def usage(self, request: Request, pk: uuid.UUID) -> Response:
+        """Answer how often the key was used on each of the last days, today last."""
+        days = read_count(request.query_params, "days", default=DEFAULT_DAYS, maximum=LONGEST_DAYS)
+        found = usage_by_day(team_id=self.actor.team_id, api_key_id=pk, days=days)
+        if not found:
+            raise NotFound
+        return success([day._asdict() for day in found])
 
     @describe(errors=(Conflict,))
     def partial_update(self, request: Request, pk: uuid.UUID) -> Response:

@@ -14,6 +14,7 @@ from django.db import connection
 from crm.db.counter_cache import connections
 from crm.env import env
 from crm.rate import Rate
+from security.api_keys.usage import usage_counter
 from security.rate_limits.refusals import forget_refusals
 from security.rate_limits.settled import settled_counter
 from security.rate_limits.store import outage
@@ -28,6 +29,7 @@ def counter_connections(django_db_setup: None) -> Iterator[None]:
     connections.disconnect()
     yield
     settled_counter.stop()
+    usage_counter.stop()
     connections.disconnect()
 
 
@@ -39,6 +41,7 @@ def fresh_counters(request: pytest.FixtureRequest) -> Iterator[None]:
         request.getfixturevalue("counter_connections")
     yield
     settled_counter.forget()
+    usage_counter.forget()
     forget_refusals()
     outage.end()
     if has_database:
