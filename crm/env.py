@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 
@@ -55,6 +56,18 @@ class Environment:
     )
     redis_url: str | None = variable(
         "Database", "Shared counters and cache of several machines.", parse.redis_url
+    )
+
+    app_base_url: str = variable(
+        "Mail", "Address of the single-page app, for links; unset: this server.", parse.base_url
+    )
+    email_url: str | None = variable(
+        "Mail",
+        "smtp+tls://user:password@host:587; unset: DATA_DIR/outbox in development, else localhost.",
+        parse.email_url,
+    )
+    email_from: str = variable(
+        "Mail", "Sender of mails; unset: no-reply at the host of APP_BASE_URL.", parse.text
     )
 
     secret_key: str = variable(
@@ -199,6 +212,7 @@ def _complete(values: dict[str, Any], problems: list[str]) -> None:
         values["cookie_secure"] = not debug
     if values["jwt_keys"] is None and values["jwt_secret"] is not None:
         values["jwt_keys"] = (("default", values["jwt_secret"]),)
+    _complete_mail(values)
     if debug:
         generated = development_secrets(data_dir)
         values["secret_key"] = values["secret_key"] or generated["SECRET_KEY"]
@@ -216,6 +230,19 @@ def _complete(values: dict[str, Any], problems: list[str]) -> None:
         values["database_url"], values["database_owner_url"] = embedded.app, embedded.owner
     if values["database_owner_url"] is None:
         values["database_owner_url"] = values["database_url"]
+
+
+def _complete_mail(values: dict[str, Any]) -> None:
+    if values["app_base_url"] is None:
+        hosts = values["allowed_hosts"]
+        values["app_base_url"] = (
+            f"https://{hosts[0].lstrip('.')}"
+            if hosts and not values["debug"]
+            else f"http://localhost:{values['port']}"
+        )
+    if values["email_from"] is None:
+        host = urlsplit(values["app_base_url"]).hostname
+        values["email_from"] = f"no-reply@{host}"
 
 
 def declared_variables() -> list[tuple[str, str, str, str | None]]:

@@ -126,6 +126,24 @@ def origins(raw: str) -> tuple[str, ...]:
     return parsed
 
 
+def base_url(raw: str) -> str:
+    """Return the address of a web site, to which paths are added, without a slash at its end."""
+    parts = _split_url(raw)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{raw!r} is not an address such as https://app.example.com")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError(f"{raw!r} has more than a scheme, a host and a path")
+    return raw.rstrip("/")
+
+
+def email_url(raw: str) -> str:
+    """Return the address of a mail server. The scheme says whether and when TLS begins."""
+    parts = _split_url(raw)
+    if parts is None or parts.scheme not in {"smtp", "smtp+tls", "smtp+ssl"} or not parts.hostname:
+        raise ValueError("write it as smtp+tls://user:password@host:587, smtp+ssl:// or smtp://")
+    return raw
+
+
 def networks(raw: str) -> Networks:
     """Return IP networks; a single address is a network of one."""
     try:

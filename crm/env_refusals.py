@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 MINIMUM_SECRET_LENGTH = 32  # RFC 7518, section 3.2: an HS256 key is at least as long as the hash.
 MINIMUM_DISTINCT_CHARACTERS = 8
@@ -44,6 +45,9 @@ def _network_problems(values: dict[str, Any]) -> Iterator[str]:
         yield "ALLOWED_HOSTS: a wildcard lets anyone choose the host name"
     if any(origin.startswith("http://") for origin in values["cors_allowed_origins"]):
         yield "CORS_ALLOWED_ORIGINS: an http:// origin can be forged on the way; use https://"
+    base = urlsplit(values["app_base_url"])
+    if base.scheme != "https" and base.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        yield "APP_BASE_URL: mails would carry tokens over http://; use https://"
     if values["cookie_samesite"] == "None" and not values["cookie_secure"]:
         yield "COOKIE_SAMESITE: None needs COOKIE_SECURE"
     if any(network.prefixlen == 0 for network in values["trusted_proxies"]):

@@ -13,12 +13,27 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class JobFilter(logging.Filter):
+    """Names a job by its function and id.
+
+    SECURITY: procrastinate names it with its arguments, which hold addresses of persons.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Replace the message of a record that is about a job, and keep the record."""
+        job = getattr(record, "job", None)
+        if job is not None:
+            record.msg = "Job %s #%s: %s"
+            record.args = (job["task_name"], job["id"], getattr(record, "action", ""))
+        return True
+
+
 def logging_settings() -> dict[str, Any]:
     """Return Django's LOGGING setting."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": RequestIdFilter}},
+        "filters": {"request_id": {"()": RequestIdFilter}, "job": {"()": JobFilter}},
         "formatters": {
             "line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"},
         },
@@ -34,6 +49,8 @@ def logging_settings() -> dict[str, Any]:
             # Django propagates these to root; its own mail and console handlers are not wanted.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "axes": {"level": "ERROR"},
+            "procrastinate": {"level": "ERROR"},
+            "procrastinate.worker": {"filters": ["job"]},
             # Strangers send foreign hosts as they like; a trace for each would fill the log.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
         },

@@ -1,4 +1,4 @@
-"""`make run`: database, migrations, demo data, web server; all of it ends with this process."""
+"""`make run`: database, migrations, demo data, worker, web server; all end with this process."""
 
 import io
 import json
@@ -22,6 +22,7 @@ from crm.db.child_process import tie_to_parent
 from crm.db.embedded import DatabaseStartError, is_embedded, is_up, running
 from crm.env import env
 from crm.web_server import WebServer, ensure_port_is_free
+from crm.worker_process import WorkerProcess
 
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  Compared with, not listened on.
 WATCH_SECONDS = 1.0
@@ -111,7 +112,12 @@ def serve(*, watch_database: bool) -> None:
 
     if watch_database:
         threading.Thread(target=watch, daemon=True).start()
-    server.serve_until_stopped()
+    worker = WorkerProcess()
+    worker.start()
+    try:
+        server.serve_until_stopped()
+    finally:
+        worker.stop()
     if lost.is_set():
         raise DatabaseStartError(f"The database has ended; see {env.data_dir / 'postgres.log'}.")
 

@@ -7,6 +7,7 @@ from crm.body_reader import MAX_BODY_BYTES
 from crm.db.connection import database_settings
 from crm.env import PROJECT_DIR, env
 from crm.logging_setup import logging_settings
+from crm.mail_server import mail_settings
 
 # SECURITY: Django's own debug mode, with its pages full of settings and source, is never on. The
 # variable DEBUG means generated secrets, plain cookies and demo data (crm.env).
@@ -46,6 +47,8 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
+    # Last: it collects the jobs of the apps above.
+    "procrastinate.contrib.django",
 ]
 
 MIDDLEWARE = [
@@ -139,6 +142,16 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W003",
 ]
 AXES_SENSITIVE_PARAMETERS = ["password", "otp", "token", "code", "new_password", "totpCode"]
+
+# Background work, in PostgreSQL.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_ON_APP_READY = "crm.schedule.register"
+
+# Mail, sent by the worker.
+PRODUCT_NAME = "CRM"
+DEFAULT_FROM_EMAIL = env.email_from
+OUTBOX_DIR = env.data_dir / "outbox"
+globals().update(mail_settings(env.email_url, development=env.debug))
 
 # The admin's own session; API clients use tokens.
 SESSION_ENGINE = "accounts.admin_sessions"

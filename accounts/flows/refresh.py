@@ -17,6 +17,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts.flows.sign_out import end_all_sessions
+from accounts.mails import TOKEN_REUSED
 from accounts.models import Membership, RevokeReason, Session
 from accounts.models.session import is_over
 from accounts.token_ledger import record_issued, record_used
@@ -141,7 +142,12 @@ def _rotate(session: Session) -> None:
 
 
 def _end_stolen(session: Session) -> None:
-    count = end_all_sessions(user_id=session.user_id, reason=RevokeReason.TOKEN_REUSE)
+    with transaction.atomic():
+        count = end_all_sessions(user_id=session.user_id, reason=RevokeReason.TOKEN_REUSE)
+        TOKEN_REUSED.queue(
+            to=session.user.email,
+            context={"first_name": session.user.first_name, "sessions_ended": count},
+        )
     record_event(
         EventType.TOKEN_REUSED,
         user_id=session.user_id,

@@ -1,0 +1,5 @@
+"""The project's own tables, where Django looks for them."""
+
+from crm.mail.models import SentMail
+
+__all__ = ["SentMail"]
