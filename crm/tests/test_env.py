@@ -80,6 +80,13 @@ def test_peppers_are_derived_from_the_secret_key_unless_set() -> None:
     assert read_environment(production(API_KEY_PEPPERS=own)).api_key_peppers[0][0] == "new"
 
 
+def test_links_and_the_sender_of_mails_follow_the_first_host_unless_set() -> None:
+    env = read_environment(production(ALLOWED_HOSTS="crm.example,b.example"))
+    assert (env.app_base_url, env.email_from) == ("https://crm.example", "no-reply@crm.example")
+    env = read_environment(production(APP_BASE_URL="https://app.example:8443/x"))
+    assert env.email_from == "no-reply@app.example"
+
+
 def test_every_problem_has_its_own_line() -> None:
     problems = problems_of(production(PORT="http", DEBUG="maybe", LOCKOUT_DURATION="30"))
     assert [line.partition(":")[0] for line in problems] == ["DEBUG", "PORT", "LOCKOUT_DURATION"]
@@ -106,6 +113,7 @@ def test_every_problem_has_its_own_line() -> None:
             {"COOKIE_SAMESITE": "None", "COOKIE_SECURE": "false"},
             "COOKIE_SAMESITE: None needs COOKIE_SECURE",
         ),
+        ({"APP_BASE_URL": "http://app.example"}, "APP_BASE_URL: mails would carry tokens"),
         ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "TRUSTED_PROXIES: trusting every address"),
         ({"TRUSTED_PROXIES": "10.0.0.0/8,::/0"}, "TRUSTED_PROXIES: trusting every address"),
     ],

@@ -40,8 +40,14 @@ READ: list[tuple[Callable[[str], Any], str, Any]] = [
     (parse.database_url, "postgresql://u:p@h:5432/d", "postgresql://u:p@h:5432/d"),
     (parse.database_url, "postgres:///d?host=%2Ftmp", "postgres:///d?host=%2Ftmp"),
     (parse.redis_url, "redis://h:6379/0", "redis://h:6379/0"),
+    (parse.base_url, "https://app.example.com/", "https://app.example.com"),
+    (parse.base_url, "http://localhost:3000/crm", "http://localhost:3000/crm"),
+    (parse.email_url, "smtp+tls://u:p@h:587", "smtp+tls://u:p@h:587"),
 ]
 REFUSED: list[tuple[Callable[[str], Any], list[str], str]] = [
+    (parse.base_url, ["", "app.example", "ftp://a", "https://"], "not an address"),
+    (parse.base_url, ["https://a?x=1", "https://a#x", "https://u:p@a"], "more than a scheme"),
+    (parse.email_url, ["", "mail.example", "http://a", "smtp://"], "write it as smtp"),
     (parse.boolean, ["", "maybe", "tru", "2", "t", "enabled", "None"], "not a boolean"),
     (parse.positive, ["", "0", "-1", "1.5", "1e3", "٣", "9" * 10, " 1"], "not a whole number"),
     (parse.port, ["0", "65536", "http", "-1", "123456"], "not a port"),
