@@ -15,7 +15,12 @@ from accounts.tests.factories import access_token, make_member, make_team
 from security.api_keys.services import IssuedKey, issue_key
 from security.roles import Role
 
-pytest_plugins = ["security.tests.counters", "security.tests.redis_server", "crm.tests.job_queue"]
+pytest_plugins = [
+    "security.tests.blocks",
+    "security.tests.counters",
+    "security.tests.redis_server",
+    "crm.tests.job_queue",
+]
 
 EVERY_SCOPE = {"all": ["read", "write", "delete"]}
 

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from crm.arrival_clock import WsgiApplication
@@ -23,15 +23,23 @@ class BodyReader:
     no lock, no right that may have ended since, and no place in time before a rotation, since
     crm.arrival_clock stands behind this. The other threads go on answering calls without a body.
     A proxy that buffers bodies keeps such clients away altogether (docs/operations.md).
+
+    Whose body is `unwelcome`, judged by the WSGI environment, holds not even that: it stays unread.
     """
 
-    def __init__(self, application: WsgiApplication, threads: int) -> None:
+    def __init__(
+        self,
+        application: WsgiApplication,
+        threads: int,
+        unwelcome: Callable[[dict[str, Any]], bool] = lambda environ: False,
+    ) -> None:
         self.application = application
+        self._is_unwelcome = unwelcome
         self._places = threading.BoundedSemaphore(max(1, threads * 3 // 4))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = _length_of(environ)
-        if 0 < length <= MAX_BODY_BYTES:
+        if 0 < length <= MAX_BODY_BYTES and not self._is_unwelcome(environ):
             self._read(environ, length)
         return self.application(environ, start_response)
 

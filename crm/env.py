@@ -164,6 +164,19 @@ class Environment:
     admin_allowed_ips: parse.Networks = variable(
         "Network", "Networks that may open the admin; unset: all.", parse.networks, ""
     )
+    block_exempt_networks: parse.Networks = variable(
+        "Network",
+        "Networks that are never blocked, such as the office's; loopback, TRUSTED_PROXIES and "
+        "ADMIN_ALLOWED_IPS never are.",
+        parse.networks,
+        "",
+    )
+    honeypot_block_duration: timedelta = variable(
+        "Network",
+        "How long who runs into a honeypot is blocked; 0s: it is only recorded.",
+        parse.duration_or_zero,
+        "24h",
+    )
     api_key_default_expiry: timedelta = variable(
         "API keys", "Life of a key that names no end.", parse.duration, "90d"
     )

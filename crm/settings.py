@@ -54,6 +54,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "security.middleware.RequestContextMiddleware",
     "security.html_only.HtmlCspMiddleware",
+    "security.ip_blocks.middleware.BlockedAddressMiddleware",
     "crm.api.middleware.ErrorEnvelopeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -2,6 +2,8 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -13,15 +15,20 @@ UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 (an address, not a socket to listen on
 
 
 def resolve_client_ip(request: HttpRequest, trusted_proxies: Networks) -> str:
-    """Return the right-most address of the chain that is not a trusted proxy.
+    """Return the right-most address of the chain that is not a trusted proxy."""
+    return client_ip_of(request.META, trusted_proxies)
+
+
+def client_ip_of(environ: Mapping[str, Any], trusted_proxies: Networks) -> str:
+    """Return the same of a WSGI environment.
 
     SECURITY: `X-Forwarded-For` grows to the right; what stands left of the first address that no
     trusted proxy vouches for was written by the client (ASVS v5.0.0-4.1.3).
     """
-    peer = parse_address(request.META.get("REMOTE_ADDR", ""))
+    peer = parse_address(environ.get("REMOTE_ADDR", ""))
     if peer is None:
         return UNKNOWN_ADDRESS
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
     while is_in_networks(peer, trusted_proxies) and forwarded:
         hop = parse_address(_without_port(forwarded.pop().strip()))
         if hop is None:

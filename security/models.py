@@ -13,6 +13,7 @@ from crm.db.models import uuid7
 from security.api_keys.models import ApiKeyUsage
 from security.audit.models import AuditEntry, AuditHead, AuditLink
 from security.events.models import SecurityEvent
+from security.ip_blocks.models import IpBlock
 
 __all__ = [
     "ApiKey",
@@ -21,6 +22,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AuditLink",
+    "IpBlock",
     "SecurityEvent",
 ]
 

@@ -198,5 +198,6 @@ def test_the_admin_has_our_pages_only() -> None:
         "leads.Lead",
         "security.ApiKey",
         "security.AuditEntry",
+        "security.IpBlock",
         "security.SecurityEvent",
     }

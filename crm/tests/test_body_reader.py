@@ -51,6 +51,12 @@ def test_odd_length_reads_nothing() -> None:
         assert seen_by_application(body, length)["wsgi.input"] is body
 
 
+def test_unwelcome_body_stays_unread() -> None:
+    body = io.BytesIO(b"{}")
+    reader = BodyReader(lambda environ, start: [], threads=1, unwelcome=lambda environ: True)
+    assert seen_by_application(body, "2", reader)["wsgi.input"] is body
+
+
 def test_client_that_went_away_sent_nothing() -> None:
     assert seen_by_application(LostBody(), "2")["wsgi.input"].read() == b""
 

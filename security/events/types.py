@@ -48,6 +48,8 @@ class EventType(StrEnum):
     PERMISSION_DENIED = "permission.denied"
     SCOPE_DENIED = "scope.denied"
     ADDRESS_DENIED = "address.denied"
+    ADDRESS_BLOCKED = "address.blocked"
+    ADDRESS_UNBLOCKED = "address.unblocked"
     API_KEY_ISSUED = "api_key.issued"
     API_KEY_FIRST_USED = "api_key.first_used"
     API_KEY_ROTATED = "api_key.rotated"
@@ -107,8 +109,10 @@ _TABLE = {
         _ACCESS, _MEDIUM, _REFUSED, "The API key's scopes do not allow this."
     ),
     EventType.ADDRESS_DENIED: EventSpec(
-        _ACCESS, _HIGH, _REFUSED, "The address is on no allow list."
+        _ACCESS, _HIGH, _REFUSED, "The address is blocked, or on no allow list."
     ),
+    EventType.ADDRESS_BLOCKED: EventSpec(_ACCESS, _HIGH, _DONE, "An address was blocked."),
+    EventType.ADDRESS_UNBLOCKED: EventSpec(_ACCESS, _MEDIUM, _DONE, "A block was lifted."),
     EventType.API_KEY_ISSUED: EventSpec(_KEY, _MEDIUM, _DONE, "An API key was issued."),
     EventType.API_KEY_FIRST_USED: EventSpec(
         _KEY, _LOW, _DONE, "An API key was used for the first time."

@@ -18,6 +18,7 @@ from accounts.tests.factories import PASSWORD, make_user
 from conftest import ApiClient
 from security.api_keys.services import IssuedKey, issue_key
 from security.events.types import SPECS, EventType
+from security.ip_blocks.services import block_network
 from security.models import ApiKey
 from security.rate_limits.table import LIMITS
 from security.tests.counters import SetRate
@@ -133,6 +134,16 @@ def _change_role(stage: Stage) -> None:
     stage.as_staff.post(page("accounts_membership_change", stage.bob.pk), body)
 
 
+def _block_address(stage: Stage) -> None:
+    body = {"network": "203.0.113.7", "hours": "24", "reason": "scanning"}
+    stage.as_staff.post(page("security_ipblock_add"), body)
+
+
+def _lift_block(stage: Stage) -> None:
+    block = block_network("203.0.113.7", by="rule")
+    stage.as_staff.post(page("security_ipblock_delete", block.pk), {"post": "yes"})
+
+
 SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.SIGN_IN_SUCCEEDED: lambda stage: sign_in(stage.stranger),
     EventType.SIGN_IN_FAILED: lambda stage: fail_to_sign_in(stage.stranger),
@@ -151,6 +162,8 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.PERMISSION_DENIED: lambda stage: stage.as_bob.get("/v1/api-keys"),
     EventType.SCOPE_DENIED: lambda s: s.call_with(s.key(scopes={"clients": ["read"]})),
     EventType.ADDRESS_DENIED: lambda s: s.call_with(s.key(allowed_ips=["203.0.113.0/24"])),
+    EventType.ADDRESS_BLOCKED: _block_address,
+    EventType.ADDRESS_UNBLOCKED: _lift_block,
     EventType.API_KEY_ISSUED: lambda stage: stage.as_alice.post_json(
         "/v1/api-keys", {"name": "Website", "scopes": {"leads": ["read"]}}
     ),
