@@ -11,6 +11,8 @@ from django.db import migrations
 WRITE_FUNCTION: Final = "security_audit_write"
 REFUSE_FUNCTION: Final = "security_audit_refuse"
 TRIGGER: Final = "audit_trail"
+REFUSAL: Final = "append_only"
+EVERY_CHANGE: Final = "UPDATE OR DELETE OR TRUNCATE"
 # Never in the trail, of any table: what follows from other columns, and when it was written.
 NEVER_RECORDED: Final = ("search_text", "updated_at", "password")
 
@@ -82,16 +84,17 @@ END
 $$
 """  # noqa: S608 (constants only)
 _REFUSE = f"""
-CREATE FUNCTION {REFUSE_FUNCTION}() RETURNS trigger
+CREATE OR REPLACE FUNCTION {REFUSE_FUNCTION}() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- The doors of retention and erasure, security.audit.retention.
+    -- The doors of retention and erasure, security.audit.retention, and of moving events to their
+    -- month, crm.db.partitions.
     door CONSTANT text := CASE TG_OP WHEN 'UPDATE' THEN 'erase' ELSE 'prune' END;
 BEGIN
     IF current_setting('app.audit_door', true) = door THEN
         RETURN NULL;
     END IF;
-    RAISE EXCEPTION 'The audit trail is append-only: % refused.', TG_OP
+    RAISE EXCEPTION '% is append-only: % refused.', TG_TABLE_NAME, TG_OP
         USING ERRCODE = 'insufficient_privilege';
 END
 $$
@@ -165,16 +168,70 @@ class AuditTrail(migrations.RunSQL):
         return self.__class__.__name__, self.arguments, {}
 
 
+def append_only_statement(table: str, statements: str = EVERY_CHANGE) -> str:
+    """Return what refuses statements on a table to everybody, its owner too."""
+    return (
+        f'CREATE TRIGGER {REFUSAL} BEFORE {statements} ON "{table}"'
+        f" FOR EACH STATEMENT EXECUTE FUNCTION {REFUSE_FUNCTION}()"
+    )
+
+
 class AppendOnly(migrations.RunSQL):
     """Refuse statements on a table to everybody, its owner too."""
 
-    def __init__(self, table: str, statements: str = "UPDATE OR DELETE OR TRUNCATE") -> None:
+    def __init__(self, table: str, statements: str = EVERY_CHANGE) -> None:
         self.arguments = [table, statements]
         super().__init__(
-            sql=f'CREATE TRIGGER append_only BEFORE {statements} ON "{table}"'
-            f" FOR EACH STATEMENT EXECUTE FUNCTION {REFUSE_FUNCTION}()",
-            reverse_sql=f'DROP TRIGGER append_only ON "{table}"',
+            sql=append_only_statement(table, statements),
+            reverse_sql=f'DROP TRIGGER {REFUSAL} ON "{table}"',
         )
 
     def deconstruct(self) -> tuple[str, Sequence[object], dict[str, object]]:
         return self.__class__.__name__, self.arguments, {}
+
+
+class AppendOnlyPartitions(migrations.RunSQL):
+    """Refuse every change to a partitioned table and to each of its partitions.
+
+    A statement's trigger belongs to the table that the statement names. Partitions that are made
+    later get theirs from `crm.db.partitions`.
+    """
+
+    def __init__(self, table: str) -> None:
+        self.arguments = [table]
+        super().__init__(
+            sql=[append_only_statement(table), self._on_each(table, append_only_statement("%I"))],
+            reverse_sql=[
+                self._on_each(table, f'DROP TRIGGER {REFUSAL} ON "%I"'),
+                f'DROP TRIGGER {REFUSAL} ON "{table}"',
+            ],
+        )
+
+    def deconstruct(self) -> tuple[str, Sequence[object], dict[str, object]]:
+        return self.__class__.__name__, self.arguments, {}
+
+    @staticmethod
+    def _on_each(table: str, statement: str) -> str:
+        return f"""
+            DO $$
+            DECLARE
+                partition name;
+            BEGIN
+                FOR partition IN SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid
+                                  WHERE inhparent = '{table}'::regclass
+                LOOP
+                    EXECUTE format('{statement.replace('"%I"', "%I")}', partition);
+                END LOOP;
+            END
+            $$
+        """  # noqa: S608 (names of tables, written in migrations)
+
+
+class AuditRefusal(migrations.RunSQL):
+    """Replace the function that refuses by the present one."""
+
+    def __init__(self) -> None:
+        super().__init__(sql=_REFUSE, reverse_sql=migrations.RunSQL.noop)
+
+    def deconstruct(self) -> tuple[str, Sequence[object], dict[str, object]]:
+        return self.__class__.__name__, [], {}

@@ -1,4 +1,4 @@
-"""Tables partitioned by month: partitions made ahead, old ones dropped. Needs the owner role.
+"""Append-only tables by month: partitions made ahead, old ones dropped. Needs the owner role.
 
 A row whose month has no partition goes to the default one, so nothing is lost when nobody makes
 partitions; the next run moves it where it belongs.
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from psycopg import sql
 
+from crm.db.audit import append_only_statement
 from crm.db.operations import isolation_statements
 from crm.db.tenancy import context
 
@@ -125,16 +126,18 @@ def _make_partition(table: str, month: Month) -> str:
     default = default_of(table)
     # Made apart and attached: readers and writers of the table go on meanwhile.
     _execute("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS)", name, table)
-    for statement in isolation_statements(name):
+    for statement in (*isolation_statements(name), append_only_statement(name)):
         _execute(statement)
     _execute("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", default)
-    _execute(
-        "WITH moved AS (DELETE FROM {} WHERE created_at >= {} AND created_at < {} RETURNING *)"
-        " INSERT INTO {} SELECT * FROM moved",
-        default,
-        *bounds,
-        name,
-    )
+    # The one deletion that the table does not refuse: the rows are in their month the same moment.
+    with context(audit_door="prune"):
+        _execute(
+            "WITH moved AS (DELETE FROM {} WHERE created_at >= {} AND created_at < {} RETURNING *)"
+            " INSERT INTO {} SELECT * FROM moved",
+            default,
+            *bounds,
+            name,
+        )
     _execute(
         "ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})", table, name, *bounds
     )

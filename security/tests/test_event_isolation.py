@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from accounts.models import Membership
 from crm.db.isolation import isolation_problems, team_tables
 from crm.db.owner import as_owner
-from crm.db.partitions import month_partitions
+from crm.db.partitions import make_partitions, month_partitions
 from crm.db.tenancy import context, team_context
 from security.events.collector import record_event
 from security.events.types import EventType
@@ -130,6 +131,26 @@ def test_an_opening_is_named(
 ) -> None:
     as_table_owner(statement)
     assert any(problem in line for line in isolation_problems())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE {table} SET message = ''", "DELETE FROM {table}", "TRUNCATE {table}"],
+)
+def test_the_owner_changes_no_event_either(
+    as_table_owner: Callable[..., int], statement: str
+) -> None:
+    for table in (TABLE, *partitions()):
+        with context(all_teams="on"), pytest.raises(ProgrammingError, match="is append-only"):
+            as_table_owner(statement, table=table)
+
+
+def test_a_new_month_is_append_only_from_its_first_moment(
+    as_table_owner: Callable[..., int],
+) -> None:
+    (name,) = make_partitions(TABLE, now=datetime(2033, 5, 1, tzinfo=UTC), ahead=0)
+    with pytest.raises(ProgrammingError, match=f"{name} is append-only: DELETE refused"):
+        as_table_owner("DELETE FROM {table}", table=name)
 
 
 def test_an_event_outlives_its_team_and_person(events: None, alice: Membership) -> None:
