@@ -4,7 +4,8 @@ To compile the SELECT of a list takes as long as PostgreSQL takes to answer it. 
 parameters are known beforehand keeps its SQL; the ORM still writes it, once.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -20,12 +21,17 @@ _kept: dict[Hashable, str] = {}
 
 
 def fetch_rows(queryset: QuerySet[Any]) -> list[Row]:
-    """Return the rows of a `values_list` as psycopg reads them: a JSON column is its text."""
+    """Return the rows of a `values_list` as psycopg reads them: a JSON column is its text.
+
+    It is planned for its values each time: a plan that serves any value reads a million rows to
+    find the two that have a rare one.
+    """
     try:
         sql, parameters = queryset.query.sql_with_params()
     except EmptyResultSet:
         return []
-    return _execute(sql, tuple(parameters))
+    with _unprepared():
+        return _execute(sql, tuple(parameters))
 
 
 def fetch_kept(key: Hashable, parameters: Row, build: Callable[[], QuerySet[Any]]) -> list[Row]:
@@ -42,6 +48,18 @@ def fetch_kept(key: Hashable, parameters: Row, build: Callable[[], QuerySet[Any]
     if tuple(found) == parameters and len(_kept) < _MOST_KEPT:
         _kept[key] = sql
     return _execute(sql, tuple(found))
+
+
+@contextmanager
+def _unprepared() -> Iterator[None]:
+    """Inside the block, psycopg prepares nothing and uses nothing that it prepared before."""
+    connection.ensure_connection()
+    raw = connection.connection
+    threshold, raw.prepare_threshold = raw.prepare_threshold, None
+    try:
+        yield
+    finally:
+        raw.prepare_threshold = threshold
 
 
 def _execute(sql: str, parameters: Row) -> list[Row]:

@@ -68,9 +68,8 @@ class AuditEntry(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index("team_id", "created_at", "id", name="security_audit_list_idx"),
-            models.Index(
-                "team_id", "resource_id", "created_at", "id", name="security_audit_row_idx"
-            ),
+            # No two teams have a row of the same id, and staff look for one without the team.
+            models.Index("resource_id", "created_at", "id", name="security_audit_row_idx"),
             models.Index(
                 "team_id", "actor_id", "created_at", "id", name="security_audit_actor_idx"
             ),
@@ -79,7 +78,13 @@ class AuditEntry(models.Model):
             models.Index(
                 "team_id", "resource_type", "created_at", "id", name="security_audit_type_idx"
             ),
+            models.Index(
+                "team_id", "actor_kind", "created_at", "id", name="security_audit_kind_idx"
+            ),
+            # For staff, who read all teams at once.
             models.Index("created_at", "id", name="security_audit_all_idx"),
+            models.Index("action", "created_at", "id", name="security_audit_all_action_idx"),
+            models.Index("actor_kind", "created_at", "id", name="security_audit_all_kind_idx"),
         ]
 
     def __str__(self) -> str:
