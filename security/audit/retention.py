@@ -4,7 +4,7 @@ Each goes through a door of its own, as the owner of the tables, and leaves an e
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,19 +15,23 @@ from security.audit.chain import Head
 from security.audit.heads import keeping_chains, locked_chain, teams, write_head
 from security.audit.models import Action
 
-# The chain is cut before the first entry that stays.
-_LAST_TO_GO = """
-    SELECT position, hash FROM security_auditlink l
-     WHERE team_id = %(team_id)s AND position < coalesce(
-           (SELECT stays.position FROM security_auditlink stays
-              JOIN security_auditentry e ON e.id = stays.entry_id
-             WHERE stays.team_id = %(team_id)s AND e.created_at >= %(before)s
-             ORDER BY stays.position LIMIT 1), %(end)s + 1)
-     ORDER BY position DESC LIMIT 1
+# As many entries go in one transaction: the sealer of their team waits for it.
+BATCH_SIZE = 20_000
+
+# The chain is cut before the first entry that stays. Links are read in their order up to that one,
+# by the index of their positions: what a month's removal costs does not grow with the rest.
+FIRST_TO_STAY = """
+    SELECT l.position FROM security_auditlink l JOIN security_auditentry e ON e.id = l.entry_id
+     WHERE l.team_id = %(team_id)s AND l.position > %(pruned)s AND l.position <= %(most)s
+       AND e.created_at >= %(before)s
+     ORDER BY l.position LIMIT 1
 """
-_DELETE = """
+_HASH = "SELECT hash FROM security_auditlink WHERE team_id = %(team_id)s AND position = %(last)s"
+DELETE = """
     WITH gone AS (
-        DELETE FROM security_auditlink WHERE team_id = %s AND position <= %s RETURNING entry_id)
+        DELETE FROM security_auditlink
+         WHERE team_id = %(team_id)s AND position > %(pruned)s AND position <= %(last)s
+        RETURNING entry_id)
     DELETE FROM security_auditentry e USING gone WHERE e.id = gone.entry_id
 """
 _ERASE_VALUES = """
@@ -57,7 +61,7 @@ def prune(*, before: datetime, on_team: Callable[[int], None] = lambda count: No
         with context(all_teams="on"):
             everyone = teams()
         for team_id in everyone:
-            count = _prune_team(team_id, before)
+            count = sum(_batches(team_id, before))
             taken += count
             on_team(count)
     return taken
@@ -77,18 +81,29 @@ def erase_values(*, team_id: uuid.UUID, resource_type: str, resource_id: uuid.UU
     return count
 
 
-def _prune_team(team_id: uuid.UUID, before: datetime) -> int:
+def _batches(team_id: uuid.UUID, before: datetime) -> Iterator[int]:
+    """Take a team's old entries and yield how many went in each transaction."""
+    while count := _prune_batch(team_id, before):
+        yield count
+        if count < BATCH_SIZE:
+            break
+
+
+def _prune_batch(team_id: uuid.UUID, before: datetime) -> int:
     with locked_chain(team_id, door="prune") as head, connection.cursor() as cursor:
-        parameters: dict[str, Any] = {"team_id": team_id, "before": before, "end": head.position}
-        cursor.execute(_LAST_TO_GO, parameters)
-        row = cursor.fetchone()
-        if row is None:
+        most = min(head.pruned_position + BATCH_SIZE, head.position)
+        range_of: dict[str, Any] = {"team_id": team_id, "pruned": head.pruned_position}
+        cursor.execute(FIRST_TO_STAY, {**range_of, "before": before, "most": most})
+        first = cursor.fetchone()
+        range_of["last"] = last = first[0] - 1 if first else most
+        cursor.execute(_HASH, range_of)
+        found = cursor.fetchone()
+        if found is None or last == head.pruned_position:
             return 0
-        position, last_hash = row
-        cursor.execute(_DELETE, [team_id, position])
-        write_head(head._replace(pruned_position=position, pruned_hash=last_hash))
-        _record_pruning(head, position)
-        return int(position - head.pruned_position)
+        cursor.execute(DELETE, range_of)
+        write_head(head._replace(pruned_position=last, pruned_hash=found[0]))
+        _record_pruning(head, last)
+        return int(last - head.pruned_position)
 
 
 def _record_pruning(head: Head, position: int) -> None:

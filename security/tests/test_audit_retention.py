@@ -1,15 +1,20 @@
 """Checkpoints, retention and erasure: what may leave the trail leaves it provable."""
 
 import json
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Membership
 from clients.models import Client
-from crm.db.tenancy import team_context
+from crm.db.owner import as_owner
+from crm.db.tenancy import context, team_context
+from security.audit import retention
 from security.audit.models import AuditEntry
 from security.audit.retention import erase_values, prune
 from security.tests.audit_chains import (
@@ -103,6 +108,65 @@ def test_pruning_keeps_the_chain_provable(sealed: Membership, tmp_path: Path) ->
     assert entry.new_values == {"from": 1, "to": 4}
     tamper(f"DELETE FROM {ENTRY} WHERE id = {at(6, sealed)}")
     assert "position 6," in run("verify_audit").text
+
+
+def test_pruning_in_batches_takes_the_same(
+    sealed: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (moment,) = tamper(f"SELECT created_at FROM {ENTRY} WHERE id = {at(6, sealed)}")[0]
+    monkeypatch.setattr(retention, "BATCH_SIZE", 2)
+    assert prune(before=moment) == 5 + 8
+    run("seal_audit")
+    must(run("verify_audit", "--unsealed-after", "0s"))
+    with team_context(sealed.team_id):
+        ends = AuditEntry.objects.filter(action="prune").order_by("number")
+        assert [entry.new_values["to"] for entry in ends] == [2, 4, 5]
+
+
+def test_pruning_reads_what_it_removes_and_one_more(alice: Membership) -> None:
+    fill(alice, count=3_000)
+    for count in (0, 40):
+        old = {"team_id": alice.team_id, "pruned": 0, "before": day(count), "most": 3_000}
+        assert rows_read(retention.FIRST_TO_STAY, old) <= 3 * count + 3
+    gone = {"team_id": alice.team_id, "pruned": 0, "last": 40}
+    assert rows_read(retention.DELETE, gone) <= 3 * 40
+
+
+def day(number: int) -> datetime:
+    return datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number)
+
+
+def fill(member: Membership, *, count: int) -> None:
+    """Seal one entry a day."""
+    tamper(
+        f"INSERT INTO {ENTRY} (id, team_id, action, resource_type, resource_id, actor_kind,"
+        " actor_id, actor_label, request_id, ip_address, created_at, transaction_id)"
+        f" SELECT gen_random_uuid(), '{member.team_id}', 'update', 'clients', gen_random_uuid(),"
+        " 'user', '', '', '', '', '2020-01-01'::date + n * interval '1 day',"
+        f" pg_current_xact_id()::text::bigint FROM generate_series(1, {count}) AS n"
+    )
+    must(run("seal_audit"))
+    tamper(f"ANALYZE {ENTRY}, {LINK}")
+
+
+def rows_read(statement: str, parameters: dict[str, Any]) -> int:
+    """Return how many rows of tables the statement reads; nothing of it stays."""
+    with as_owner(), context(all_teams="on", audit_door="prune"), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", parameters)
+        plan = cursor.fetchone()[0][0]["Plan"]
+        transaction.set_rollback(True)
+    return sum(node_rows(node) for node in nodes_of(plan) if "Relation Name" in node)
+
+
+def node_rows(node: dict[str, Any]) -> int:
+    read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    return int(read * node["Actual Loops"])
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes_of(child)
 
 
 def test_pruning_by_age_leaves_what_is_young(sealed: Membership) -> None:
