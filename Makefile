@@ -13,13 +13,14 @@ export PORT DATA_DIR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench clean
+.PHONY: help run test check bench bench-records clean
 
 help:
 	@echo "make run     start everything on http://127.0.0.1:8000 (PORT, DATA_DIR); Ctrl-C stops it"
 	@echo "make test    run the tests; ARGS=\"-k name\" passes arguments to pytest"
 	@echo "make check   formatter, linter, types, import contracts, migrations, deployment, audit"
 	@echo "make bench   measure, print a table and write JSON"
+	@echo "make bench-records   measure the lists of events and of the audit trail, on a million each"
 	@echo "make clean   delete the virtual environment and the leavings of tools; data stays"
 
 run: $(RUN_STAMP)
@@ -41,6 +42,9 @@ check: $(DEV_STAMP)
 
 bench: $(DEV_STAMP)
 	@exec $(BIN)/python -m benchmarks.run $(ARGS)
+
+bench-records: $(DEV_STAMP)
+	@exec $(BIN)/python -m benchmarks.records
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \

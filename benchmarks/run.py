@@ -7,6 +7,8 @@ import platform
 import secrets
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,26 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> None:
     """Measure on a database made for this run."""
+    with own_database():
+        measure = importlib.import_module("benchmarks.measure")
+        report = measure.run(rounds=ROUNDS, depth=DEPTH)
+    show(report)
+    save(report)
+
+
+@contextmanager
+def own_database() -> Iterator[None]:
+    """Have a new database up inside the block, and the environment of a production process.
+
+    The project reads its environment when it is imported: that has to wait for the block.
+    """
     with tempfile.TemporaryDirectory() as folder:
         # Under root, PostgreSQL's own account passes through, and its data go with the folder.
         Path(folder).chmod(0o711)
+        (Path(folder) / "static").mkdir()  # WhiteNoise warns when it is not there.
         os.environ |= environment(folder)
-        # The project reads its environment when it is imported: after it was set.
         with running(Path(folder)):
-            measure = importlib.import_module("benchmarks.measure")
-            report = measure.run(rounds=ROUNDS, depth=DEPTH)
-    show(report)
-    save(report)
+            yield
 
 
 def environment(folder: str) -> dict[str, str]:
@@ -64,11 +76,11 @@ def show(report: dict[str, Any]) -> None:
         print(f"{row['name']:<34}{row['on_ms']:>9.2f}{row['off_ms']:>9.2f}{row['ratio']:>8.3f}")
 
 
-def save(report: dict[str, Any]) -> None:
+def save(report: dict[str, Any], suffix: str = "") -> None:
     """Write the JSON, named by its day."""
     RESULTS.mkdir(exist_ok=True)
     report["machine"] = {"python": platform.python_version(), "cpus": os.cpu_count()}
-    path = RESULTS / f"{time.strftime('%Y-%m-%d')}.json"
+    path = RESULTS / f"{time.strftime('%Y-%m-%d')}{suffix}.json"
     path.write_text(json.dumps(report, indent=2) + "\n")
     print(f"written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
