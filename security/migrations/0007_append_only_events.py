@@ -6,6 +6,6 @@ from crm.db.audit import AppendOnlyPartitions, AuditRefusal
 class Migration(migrations.Migration):
     """Events are append-only for the owner of the table too."""
 
-    dependencies = [("security", "0005_api_key_usage")]
+    dependencies = [("security", "0006_ip_blocks")]
 
     operations = [AuditRefusal(), AppendOnlyPartitions("security_event")]

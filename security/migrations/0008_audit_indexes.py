@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("security", "0006_append_only_events"),
+        ("security", "0007_append_only_events"),
     ]
 
     operations = [
