@@ -33,6 +33,7 @@ class Right(StrEnum):
 
 RECORD_RESOURCES = ("clients", "leads")
 TEAM_RESOURCES = ("api_keys",)
+MEMBER_RESOURCE = "members"
 # What the system writes itself: nobody changes it.
 WATCHED_RESOURCES = ("audit_logs", "security_events")
 
@@ -50,6 +51,16 @@ OWN_RECORD_RIGHTS: Mapping[Role, frozenset[Right]] = {
 OWN_TEAM_RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset({Right.VIEW, Right.CREATE, Right.EDIT, Right.DELETE}),
 }
+# Who looks after records assigns them, and has to see to whom.
+OWN_MEMBER_RIGHTS: Mapping[Role, frozenset[Right]] = {
+    Role.MANAGER: frozenset({Right.VIEW}),
+    Role.ADMIN: frozenset({Right.CREATE, Right.EDIT, Right.DELETE}),
+}
+
+
+def is_above(role: Role, other: Role) -> bool:
+    """Tell whether a role is higher than another."""
+    return list(Role).index(role) < list(Role).index(other)
 
 
 def has_right(role: Role, resource: str, right: Right) -> bool:
@@ -73,14 +84,16 @@ def permissions_of(role: Role) -> dict[str, list[str]]:
 
 
 def _rights_of(role: Role) -> dict[str, frozenset[Right]]:
-    records, team = frozenset[Right](), frozenset[Right]()
+    records, team, members = frozenset[Right](), frozenset[Right](), frozenset[Right]()
     current: Role | None = role
     while current is not None:
         records |= OWN_RECORD_RIGHTS.get(current, frozenset())
         team |= OWN_TEAM_RIGHTS.get(current, frozenset())
+        members |= OWN_MEMBER_RIGHTS.get(current, frozenset())
         current = INCLUDES.get(current)
     return {
         **dict.fromkeys(RECORD_RESOURCES, records),
         **dict.fromkeys(TEAM_RESOURCES, team),
         **dict.fromkeys(WATCHED_RESOURCES, team & {Right.VIEW}),
+        MEMBER_RESOURCE: members,
     }

@@ -36,6 +36,10 @@ PATCH  /v1/api-keys/{key}               Y       -     -          -   n
 DELETE /v1/api-keys/{key}               Y       -     -          -   n
 POST   /v1/api-keys/{key}/rotate        Y       -     -          -   n
 GET    /v1/api-keys/{key}/usage         Y       -     -          -   n
+GET    /v1/team/members                 Y       Y     -          -   n
+GET    /v1/team/members/{member}        Y       Y     -          -   n
+PATCH  /v1/team/members/{member}        Y       -     -          -   n
+DELETE /v1/team/members/{member}        Y       -     -          -   n
 GET    /v1/audit-logs                   Y       -     -          -   n
 GET    /v1/audit-logs/export            Y       -     -          -   n
 GET    /v1/clients                      Y       Y     Y          Y   r
@@ -129,6 +133,7 @@ def set_stage(owner: Membership, role: Role) -> Stage:
     ids = {
         "key": issued.api_key.pk,
         "session": open_session(member).pk,
+        "member": make_member(owner.team, "colleague@example.com").pk,
         **{model.__name__.lower(): make_record(model, owner).pk for model in RECORDS.values()},
     }
     return Stage(member, open_session(member), ids)

@@ -23,6 +23,7 @@ from security.api_keys.services import IssuedKey
 from security.audit.models import AuditEntry
 from security.audit.resources import resource_name
 from security.models import ApiKey
+from security.roles import Role
 from tests.isolation import RECORD_ROUTES, every_model, list_path, model_of_route
 from tests.plain_sql import execute, fetch_all, insert
 from tests.team_records import (
@@ -209,9 +210,11 @@ def test_staff_leave_entries_for_teams_and_members(as_staff: HttpClient, staff: 
     as_staff.post(page("accounts_team_add"), {"name": "Lakeside", "admin_email": "lea@example.com"})
     team = Team.objects.get(name="Lakeside")
     place = Membership.objects.get(team=team)
+    # The team keeps an admin.
+    Membership.objects.create(team=team, user=staff, role=Role.ADMIN)
     as_staff.post(page("accounts_membership_change", place.pk), {"role": "agent"})
     as_staff.post(page("accounts_membership_delete", place.pk), {"post": "yes"})
-    found = [e for e in entries() if e.team_id == team.pk]
+    found = [e for e in entries() if e.resource_id in {team.pk, place.pk}]
     assert [(e.action, e.resource_type) for e in found] == [
         ("create", "teams"),
         ("create", "memberships"),

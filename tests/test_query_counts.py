@@ -42,6 +42,8 @@ POST   /v1/api-keys                            5
 PATCH  /v1/api-keys/{key}                      5
 POST   /v1/api-keys/{key}/rotate               8
 GET    /v1/api-keys/{key}/usage                4
+GET    /v1/team/members                        4
+GET    /v1/team/members?q=ada                  4
 GET    /v1/security/events                     4
 GET    /v1/auth/events                         7
 GET    /v1/auth/me                             1

@@ -18,13 +18,19 @@ from tests.role_table import (
 from tests.routes import api_routes
 
 
+def resource_of(pattern: str) -> str:
+    """Return the part of a path that names what the id in it is."""
+    first, second = (*pattern.split("/")[2:4], "")[:2]
+    return f"team/{second}" if first == "team" else first
+
+
 def test_every_route_and_method_stands_in_a_table() -> None:
     written = {f"{row.method} {row.path.partition('?')[0]}" for row in ROWS}
     written |= {" ".join(line.split()) for line in PUBLIC.strip().splitlines()}
-    names = {"api-keys": "{key}", "auth": "{session}"}
+    names = {"api-keys": "{key}", "auth": "{session}", "team/members": "{member}"}
     names |= {name: f"{{{model.__name__.lower()}}}" for name, model in RECORDS.items()}
     served = {
-        f"{method} {route.path(names.get(route.pattern.split('/')[2], ''))}"
+        f"{method} {route.path(names.get(resource_of(route.pattern), ''))}"
         for route in api_routes()
         for method in route.methods
     }

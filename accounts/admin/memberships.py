@@ -6,11 +6,11 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin.role_changes import (
+from accounts.admin.member_writes import (
     MembershipFormSet,
-    record_removal,
-    record_role_change,
-    role_before,
+    write_change,
+    write_new,
+    write_removal,
 )
 from accounts.models import Membership
 from security.admin.pages import MemberInline, StaffPage, is_superuser
@@ -73,15 +73,14 @@ class MembershipPage(SuperuserEdits, StaffPage):
     readonly_fields = ("created_at",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        record_role_change(obj, before=role_before(form) if change else None)
+        if change:
+            write_change(obj)
+        else:
+            obj.pk = write_new(obj).pk
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        super().delete_model(request, obj)
-        record_removal(obj)
+        write_removal(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        removed = list(queryset)
-        super().delete_queryset(request, queryset)
-        for membership in removed:
-            record_removal(membership)
+        for membership in queryset.order_by("team_id", "pk"):
+            write_removal(membership)

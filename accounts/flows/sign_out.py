@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 from rest_framework_simplejwt.exceptions import TokenError
@@ -38,18 +39,25 @@ def end_session(*, session_id: uuid.UUID, reason: RevokeReason) -> bool:
 
 
 def end_all_sessions(*, user_id: uuid.UUID, reason: RevokeReason) -> int:
-    """End every session of a user; return how many were open.
-
-    Rows are locked in one order, so that two calls at once wait instead of deadlocking.
-    """
-    with transaction.atomic():
-        open_sessions = Session.objects.filter(user_id=user_id, revoked_at=None)
-        locked = list(open_sessions.select_for_update().order_by("pk").values_list("pk", flat=True))
-        count = int(Session.objects.filter(pk__in=locked).revoke(reason))
+    """End every session of a user; return how many were open."""
+    count = _end_in_order(Session.objects.filter(user_id=user_id), reason)
     # A theft has an event of its own; a call of staff that ended nothing has none.
     if reason is RevokeReason.LOGOUT_ALL or (reason is RevokeReason.ENDED_BY_STAFF and count):
         record_event(EVENT_OF_END[reason], user_id=user_id, sessions_ended=count)
     return count
+
+
+def end_team_sessions(*, user_id: uuid.UUID, team_id: uuid.UUID, reason: RevokeReason) -> int:
+    """End a user's sessions that work in one team; return how many were open."""
+    return _end_in_order(Session.objects.filter(user_id=user_id, team_id=team_id), reason)
+
+
+def _end_in_order(sessions: Any, reason: RevokeReason) -> int:
+    """End sessions, locked in one order: two calls at once wait instead of deadlocking."""
+    with transaction.atomic():
+        open_sessions = sessions.filter(revoked_at=None).select_for_update().order_by("pk")
+        locked = list(open_sessions.values_list("pk", flat=True))
+        return int(Session.objects.filter(pk__in=locked).revoke(reason))
 
 
 def end_own_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> bool:

@@ -6,6 +6,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts.flows.members import add_member
 from accounts.models import Membership, Team, User
 from crm.api.errors import ValidationFailed, WeakPassword
 from security.identifiers import normalize_email
@@ -31,7 +32,7 @@ def create_team(*, name: str, admin_email: str, password: str | None) -> NewTeam
     user = User.objects.filter(email=normalize_email(admin_email)).first()
     if user is None:
         user = create_user(email=admin_email, password=password)
-    membership = Membership.objects.create(team=team, user=user, role=Role.ADMIN)
+    membership = add_member(team_id=team.pk, user_id=user.pk, role=Role.ADMIN)
     return NewTeam(team, membership)
 
 

@@ -21,6 +21,8 @@ class RevokeReason(models.TextChoices):
     ENDED_BY_USER = "ended_by_user", "ended in the list of sessions"
     ENDED_BY_STAFF = "ended_by_staff", "ended by staff"
     TOKEN_REUSE = "token_reuse", "a used refresh token came back"
+    MEMBER_DEACTIVATED = "member_deactivated", "deactivated in the team"
+    MEMBER_REMOVED = "member_removed", "removed from the team"
 
 
 class SessionQuerySet(models.QuerySet[Any]):

@@ -1,5 +1,6 @@
 """Teams, memberships and lockouts in the admin."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -94,6 +95,32 @@ def test_a_membership_keeps_its_team_and_user(
     assert as_staff.post(address, form).status_code == 302
     changed = Membership.objects.get(pk=bob.pk)
     assert (changed.team_id, changed.user_id, changed.role) == (bob.team_id, bob.user_id, "admin")
+
+
+@pytest.mark.parametrize("way", ["page", "delete", "action", "team's page"])
+def test_staff_do_not_take_a_teams_last_admin_away(
+    as_staff: Client, alice: Membership, bob: Membership, way: str
+) -> None:
+    address = page("accounts_team_change", alice.team_id)
+    ways: dict[str, Callable[[], Any]] = {
+        "page": lambda: as_staff.post(
+            page("accounts_membership_change", alice.pk), {"role": "agent", "is_active": "on"}
+        ),
+        "delete": lambda: as_staff.post(
+            page("accounts_membership_delete", alice.pk), {"post": "yes"}
+        ),
+        "action": lambda: run_action(
+            as_staff, "accounts_membership", "delete_selected", alice, bob, post="yes"
+        ),
+        "team's page": lambda: as_staff.post(
+            address,
+            {**initial_of(as_staff.get(address)), "memberships-0-role": "agent"},
+        ),
+    }
+    answer = ways[way]()
+    assert answer.status_code == 409
+    assert "last one" in text_of(answer)
+    assert Membership.objects.filter(team=alice.team).count() == 2
 
 
 def test_deleting_a_team_counts_what_goes_and_takes_it_along(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.utils import timezone
 
 from crm.api.errors import Conflict, NotFound, ValidationFailed
@@ -106,6 +107,19 @@ def revoke_key(*, api_key: ApiKey) -> None:
         api_key.revoked_at = timezone.now()
         api_key.save(update_fields=["revoked_at"])
         _record(EventType.API_KEY_REVOKED, api_key)
+
+
+def revoke_keys_of(*, team_id: uuid.UUID, owner_id: uuid.UUID) -> int:
+    """End the keys that a member owns in a team, for good; return how many were not ended before.
+
+    Rows are locked in one order, so that two calls at once wait instead of deadlocking.
+    """
+    keys = ApiKey.objects.for_team(team_id).filter(owner_id=owner_id, revoked_at=None)
+    with transaction.atomic():
+        found = list(keys.select_for_update(of=("self",)).order_by("pk"))
+        for api_key in found:
+            revoke_key(api_key=api_key)
+    return len(found)
 
 
 def lock_key(api_key_id: uuid.UUID, *, team_id: uuid.UUID | None = None) -> ApiKey:

@@ -59,6 +59,10 @@ class EventType(StrEnum):
     RATE_LIMIT_EXCEEDED = "rate_limit.exceeded"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 (as above)
     ROLE_CHANGED = "role.changed"
+    MEMBER_ADDED = "member.added"
+    MEMBER_DEACTIVATED = "member.deactivated"
+    MEMBER_REACTIVATED = "member.reactivated"
+    MEMBER_REMOVED = "member.removed"
     ADMIN_SIGNED_IN = "admin.signed_in"
     ALL_TEAMS_OPENED = "all_teams.opened"
 
@@ -126,6 +130,16 @@ _TABLE = {
     ),
     EventType.PASSWORD_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "The password was changed."),
     EventType.ROLE_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A person's rights were changed."),
+    EventType.MEMBER_ADDED: EventSpec(_ACCOUNT, _MEDIUM, _DONE, "A person joined the team."),
+    EventType.MEMBER_DEACTIVATED: EventSpec(
+        _ACCOUNT, _HIGH, _DONE, "A member of the team was deactivated."
+    ),
+    EventType.MEMBER_REACTIVATED: EventSpec(
+        _ACCOUNT, _HIGH, _DONE, "A member of the team was activated again."
+    ),
+    EventType.MEMBER_REMOVED: EventSpec(
+        _ACCOUNT, _HIGH, _DONE, "A member was removed from the team."
+    ),
     EventType.ADMIN_SIGNED_IN: EventSpec(_STAFF, _MEDIUM, _DONE, "Signed in to the staff admin."),
     EventType.ALL_TEAMS_OPENED: EventSpec(
         _STAFF, _MEDIUM, _DONE, "Staff opened the records of all teams."

@@ -144,6 +144,21 @@ def _lift_block(stage: Stage) -> None:
     stage.as_staff.post(page("security_ipblock_delete", block.pk), {"post": "yes"})
 
 
+def _patch_bob(stage: Stage, **change: object) -> None:
+    stage.as_alice.patch_json(f"/v1/team/members/{stage.bob.pk}", change)
+
+
+def _add_member(stage: Stage) -> None:
+    user = make_user("new@example.com")
+    body = {"team": stage.alice.team_id, "user": user.pk, "role": "agent", "is_active": "on"}
+    stage.as_staff.post(page("accounts_membership_add"), body)
+
+
+def _reactivate(stage: Stage) -> None:
+    _patch_bob(stage, isActive=False)
+    _patch_bob(stage, isActive=True)
+
+
 SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.SIGN_IN_SUCCEEDED: lambda stage: sign_in(stage.stranger),
     EventType.SIGN_IN_FAILED: lambda stage: fail_to_sign_in(stage.stranger),
@@ -177,6 +192,12 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.RATE_LIMIT_EXCEEDED: _exceed,
     EventType.PASSWORD_CHANGED: _change_password,
     EventType.ROLE_CHANGED: _change_role,
+    EventType.MEMBER_ADDED: _add_member,
+    EventType.MEMBER_DEACTIVATED: lambda stage: _patch_bob(stage, isActive=False),
+    EventType.MEMBER_REACTIVATED: _reactivate,
+    EventType.MEMBER_REMOVED: lambda stage: stage.as_alice.delete(
+        f"/v1/team/members/{stage.bob.pk}"
+    ),
     EventType.ADMIN_SIGNED_IN: lambda s: sign_in_to_admin(Browser(), s.staff.email),
     EventType.ALL_TEAMS_OPENED: lambda s: s.as_staff.get(page("clients_client_changelist")),
 }
@@ -203,7 +224,7 @@ def test_a_declared_type_is_fired_by_a_request(stage: Stage, event_type: EventTy
     event, spec = requests[0], SPECS[event_type]
     assert (event.category, event.severity, event.success, event.message) == spec
     assert event.ip_address == "127.0.0.1"
-    assert event.request_method in {"GET", "POST", "DELETE"}
+    assert event.request_method in {"GET", "POST", "PATCH", "DELETE"}
     assert event.request_path.startswith("/")
     assert len(event.request_id) == 36
     assert not [row for row in stored_events() if SECRETS.search(str(vars(row)))]

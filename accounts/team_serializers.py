@@ -1,0 +1,47 @@
+"""Shapes of a team's members."""
+
+from typing import ClassVar
+
+from accounts.models import Membership, MemberStatus
+from crm.api import fields
+from crm.api.serializers import StrictModelSerializer, StrictSerializer
+from security.roles import Role
+
+ROLES = [role.value for role in Role]
+
+
+class MemberUserSerializer(StrictSerializer):
+    """Who a member is."""
+
+    id = fields.UUIDField(source="user_id", read_only=True)
+    email = fields.CharField(source="user.email", read_only=True)
+    first_name = fields.CharField(source="user.first_name", read_only=True)
+    last_name = fields.CharField(source="user.last_name", read_only=True)
+
+
+class MemberSerializer(StrictModelSerializer):
+    """A member, from `MembershipQuerySet.as_listed`."""
+
+    user = MemberUserSerializer(source="*", read_only=True)
+    status = fields.ChoiceField(choices=MemberStatus.values, read_only=True)
+    joined_at = fields.DateTimeField(source="created_at", read_only=True)
+    last_seen_at = fields.DateTimeField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Membership
+        fields: ClassVar[tuple[str, ...]] = (
+            "id",
+            "user",
+            "role",
+            "status",
+            "joined_at",
+            "last_seen_at",
+        )
+        read_only_fields = fields
+
+
+class MemberChangeSerializer(StrictSerializer):
+    """`PATCH /v1/team/members/{id}`."""
+
+    role = fields.ChoiceField(choices=ROLES, required=False)
+    is_active = fields.BooleanField(required=False)

@@ -1,0 +1,6 @@
+"""Routes under `/v1/team/`."""
+
+from accounts.views.members import MemberViewSet
+from security.routing import record_routes
+
+urlpatterns = record_routes("members", MemberViewSet)
