@@ -144,6 +144,36 @@ class Environment:
         "Guessing", "Token refreshes, an address; 0: off.", parse.rate, "600/1m"
     )
 
+    password_policy: str = variable(
+        "Passwords",
+        "classes, tiered (from 15 characters on no classes) or nist (length alone, 15).",
+        parse.one_of("classes", "tiered", "nist"),
+        "tiered",
+    )
+    min_password_length: int | None = variable(
+        "Passwords",
+        "Least characters of a new password; unset: 12, with nist 15.",
+        parse.password_length,
+    )
+    require_uppercase: bool = variable(
+        "Passwords", "Where classes count: an upper-case letter.", parse.boolean, "true"
+    )
+    require_lowercase: bool = variable(
+        "Passwords", "Where classes count: a lower-case letter.", parse.boolean, "true"
+    )
+    require_digit: bool = variable(
+        "Passwords", "Where classes count: a digit.", parse.boolean, "true"
+    )
+    require_special: bool = variable(
+        "Passwords", "Where classes count: any other character.", parse.boolean, "true"
+    )
+    password_breach_check: bool = variable(
+        "Passwords",
+        "Ask api.pwnedpasswords.com about new passwords, by 5 digits of a hash.",
+        parse.boolean,
+        "false",
+    )
+
     cookie_secure: bool = variable(
         "Browsers", "Cookies for HTTPS only; unset: on outside development.", parse.boolean
     )

@@ -41,6 +41,13 @@ def positive(raw: str) -> int:
     return int(raw)
 
 
+def password_length(raw: str) -> int:
+    """Return a least length of passwords: ASVS v5.0.0-6.2.1 asks for 8, 6.2.9 allows 64."""
+    if not re.fullmatch(r"[0-9]{1,2}", raw, re.ASCII) or not 8 <= int(raw) <= 64:
+        raise ValueError(f"{raw!r} is not a length between 8 and 64")
+    return int(raw)
+
+
 def port(raw: str) -> int:
     """Return a TCP port."""
     if not re.fullmatch(r"[0-9]{1,5}", raw, re.ASCII) or not 0 < int(raw) < 65536:

@@ -106,14 +106,7 @@ PASSWORD_HASHERS = [
     "accounts.hashers.Argon2idHasher",
     "accounts.hashers.ImportedBcryptHasher",
 ]
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.passwords.validator.PolicyValidator"}]
 AXES_FAILURE_LIMIT = env.max_login_attempts
 AXES_COOLOFF_TIME = env.lockout_duration
 AXES_LOCKOUT_PARAMETERS = ["username"]

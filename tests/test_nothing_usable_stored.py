@@ -16,8 +16,8 @@ from tests.live.calls import Answer, Call, Credentials, bearer, login, logout, r
 from tests.live.server import LiveServer, live_server
 
 pytestmark = pytest.mark.live
-OWNER = Credentials("owner@quay.example", "Owner-Of-The-Quay-77")
-STAFF = Credentials("root@quay.example", "Root-Of-The-Quay-88")
+OWNER = Credentials("owner@quay.example", "Rope-And-Lantern-77")
+STAFF = Credentials("root@quay.example", "Tar-And-Canvas-88")
 WRONG_PASSWORD = "Wrong-Guess-Of-Somebody-99"
 TEAM = "SELECT id::text FROM accounts_team WHERE name = 'Quay'"
 

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.password_validation import validate_password
 from django.db.models import Count, Q
 from django.db.models.deletion import get_candidate_relations_to_delete
 from django.http import HttpRequest
@@ -12,6 +11,7 @@ from django.http import HttpRequest
 from accounts.admin.memberships import MembershipInline
 from accounts.flows.teams import create_team
 from accounts.models import Team, User
+from accounts.passwords.policy import password_problems
 from security.admin.door import through_door
 from security.admin.pages import StaffPage, is_superuser
 from security.identifiers import normalize_email
@@ -42,10 +42,13 @@ class NewTeamForm(TeamModelForm):
         cleaned = super().clean()
         email = normalize_email(self.cleaned_data.get("admin_email") or "")
         if email and not User.objects.filter(email=email).exists():
-            try:
-                validate_password(self.cleaned_data["admin_password"], User(email=email))
-            except forms.ValidationError as error:
-                self.add_error("admin_password", error)
+            problems = password_problems(
+                self.cleaned_data["admin_password"],
+                user=User(email=email),
+                team=self.cleaned_data.get("name", ""),
+            )
+            for problem in problems:
+                self.add_error("admin_password", problem)
         return cleaned
 
 

@@ -126,6 +126,7 @@ class UserPage(StaffPage, UserAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
+            obj.email_verified_at = timezone.now()
             super().save_model(request, obj, form, change)
             return
         # Only what was changed here: a password that its owner changes meanwhile stays.

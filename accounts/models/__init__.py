@@ -1,8 +1,20 @@
 """People, their teams, and their sign-ins."""
 
 from accounts.models.membership import Membership, MemberStatus
+from accounts.models.one_time_token import OneTimeToken, TokenPurpose
+from accounts.models.password_history import PasswordHistory
 from accounts.models.session import RevokeReason, Session
 from accounts.models.team import Team
 from accounts.models.user import User
 
-__all__ = ["MemberStatus", "Membership", "RevokeReason", "Session", "Team", "User"]
+__all__ = [
+    "MemberStatus",
+    "Membership",
+    "OneTimeToken",
+    "PasswordHistory",
+    "RevokeReason",
+    "Session",
+    "Team",
+    "TokenPurpose",
+    "User",
+]

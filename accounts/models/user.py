@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.password_validation import validate_password
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.hashers import django_form, is_imported
@@ -29,8 +31,14 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Make a platform superuser, who works in the admin and belongs to no team."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        """Make a platform superuser, who works in the admin and belongs to no team.
+
+        Raises `ValidationError` for a weak password: `createsuperuser` would take one.
+        """
+        if password is not None:
+            validate_password(password, self.model(email=normalize_email(email)))
+        fields = {"is_staff": True, "is_superuser": True, **fields}
+        return self.create_user(email, password, email_verified_at=timezone.now(), **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Return the user of an address in any spelling; raises `User.DoesNotExist`."""
@@ -53,6 +61,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=True, help_text="An inactive user loses access with the next request."
     )
     is_staff = models.BooleanField("staff", default=False, help_text="May open the admin.")
+    email_verified_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the address proved to be theirs, or somebody who may vouched for it.",
+    )
+    # The database's own default is for imports that write the table directly.
+    password_changed_at = models.DateTimeField(
+        default=timezone.now, db_default=Now(), editable=False
+    )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"

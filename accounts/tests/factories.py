@@ -20,7 +20,8 @@ def make_team(name: str = "Team") -> Team:
 
 def make_user(email: str, **fields: object) -> User:
     """Return a user whose password is `PASSWORD`, hashed once for the whole run."""
-    return User.objects.create(email=email, password=_PASSWORD_HASH, **fields)
+    values = {"password": _PASSWORD_HASH, "email_verified_at": timezone.now(), **fields}
+    return User.objects.create(email=email, **values)
 
 
 def make_member(team: Team, email: str, role: Role = Role.AGENT) -> Membership:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Membership, Team, User
 from clients.models import Client
@@ -74,6 +75,7 @@ def _seed_members(team: Team, demo_team: DemoTeam) -> list[Membership]:
             demo_password(email),
             first_name=person.first_name,
             last_name=person.last_name,
+            email_verified_at=timezone.now(),
         )
         membership, _ = Membership.objects.get_or_create(
             team=team, user=user, defaults={"role": person.role}

@@ -58,6 +58,7 @@ class EventType(StrEnum):
     API_KEY_DENIED = "api_key.denied"
     RATE_LIMIT_EXCEEDED = "rate_limit.exceeded"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 (as above)
+    BREACH_CHECK_FAILED = "breach_check.failed"
     ROLE_CHANGED = "role.changed"
     MEMBER_ADDED = "member.added"
     MEMBER_DEACTIVATED = "member.deactivated"
@@ -129,6 +130,9 @@ _TABLE = {
         Category.RATE_LIMIT, _MEDIUM, _REFUSED, "A rate limit was exceeded."
     ),
     EventType.PASSWORD_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "The password was changed."),
+    EventType.BREACH_CHECK_FAILED: EventSpec(
+        _ACCOUNT, _MEDIUM, _REFUSED, "A new password was not looked up among breached ones."
+    ),
     EventType.ROLE_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A person's rights were changed."),
     EventType.MEMBER_ADDED: EventSpec(_ACCOUNT, _MEDIUM, _DONE, "A person joined the team."),
     EventType.MEMBER_DEACTIVATED: EventSpec(

@@ -1,9 +1,11 @@
 """Every declared type of security event is fired by a real request, as the application role."""
 
+import dataclasses
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.test import Client as Browser
@@ -11,11 +13,13 @@ from django.utils import timezone
 
 from accounts.flows import refresh as refresh_flow
 from accounts.models import Membership, Session, User
+from accounts.passwords import breaches, policy
 from accounts.tests.admin_browser import admin_browser
 from accounts.tests.admin_calls import page, run_action, sign_in_to_admin
 from accounts.tests.calls import WRONG_PASSWORD, fail_to_sign_in, refresh_with, sign_in, sign_in_app
 from accounts.tests.factories import PASSWORD, make_user
 from conftest import ApiClient
+from crm.env import env
 from security.api_keys.services import IssuedKey, issue_key
 from security.events.types import SPECS, EventType
 from security.ip_blocks.services import block_network
@@ -129,6 +133,13 @@ def _change_password(stage: Stage) -> None:
     stage.as_staff.post(page("auth_user_password_change", stage.bob.user_id), body)
 
 
+def _change_without_the_list(stage: Stage) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(policy, "env", dataclasses.replace(env, password_breach_check=True))
+        patch.setattr(breaches, "read_range", Mock(side_effect=OSError))
+        _change_password(stage)
+
+
 def _change_role(stage: Stage) -> None:
     body = {"role": "manager", "is_active": "on"}
     stage.as_staff.post(page("accounts_membership_change", stage.bob.pk), body)
@@ -191,6 +202,7 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.API_KEY_DENIED: _use_revoked,
     EventType.RATE_LIMIT_EXCEEDED: _exceed,
     EventType.PASSWORD_CHANGED: _change_password,
+    EventType.BREACH_CHECK_FAILED: _change_without_the_list,
     EventType.ROLE_CHANGED: _change_role,
     EventType.MEMBER_ADDED: _add_member,
     EventType.MEMBER_DEACTIVATED: lambda stage: _patch_bob(stage, isActive=False),

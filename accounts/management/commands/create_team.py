@@ -1,19 +1,15 @@
 """`manage.py create_team NAME --admin-email E`."""
 
-import getpass
-import os
-import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from accounts.flows.teams import create_team
+from accounts.management.passwords import read_password, refusal_of
 from accounts.models import User
 from crm.api.errors import ApiError
 from crm.db.tenancy import command_context
 from security.identifiers import normalize_email
-
-PASSWORD_VARIABLE = "CRM_PASSWORD"  # noqa: S105 (a variable's name)
 
 
 class Command(BaseCommand):
@@ -33,20 +29,7 @@ class Command(BaseCommand):
             with command_context("create_team"):
                 made = create_team(name=options["name"], admin_email=email, password=password)
         except ApiError as error:
-            raise CommandError(error.message) from error
+            raise refusal_of(error) from error
         self.stdout.write(f"Team {made.team.pk} ({made.team.name}), admin {made.membership.user}")
         if is_known:
             self.stdout.write("The account existed before; its password is unchanged.")
-
-
-def read_password() -> str:
-    """Return the password of CRM_PASSWORD, or ask for it twice on a terminal."""
-    password = os.environ.get(PASSWORD_VARIABLE)
-    if password:
-        return password
-    if not sys.stdin.isatty():
-        raise CommandError(f"Set {PASSWORD_VARIABLE}, or run this on a terminal.")
-    password = getpass.getpass("Password: ")
-    if password != getpass.getpass("Password again: "):
-        raise CommandError("The passwords differ.")
-    return password

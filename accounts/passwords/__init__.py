@@ -1,0 +1,1 @@
+"""Passwords: what makes one strong enough, and how one is set."""

@@ -1,0 +1,38 @@
+"""The last passwords of a user, which none of the next ones may be."""
+
+from django.contrib.auth.hashers import check_password, is_password_usable
+
+from accounts.hashers import django_form, is_imported
+from accounts.models import PasswordHistory, User
+from accounts.models.user import normalize_password
+
+# The present one among them.
+REMEMBERED = 5
+
+
+def is_reused(user: User, password: str) -> bool:
+    """Tell whether a password is the present one or one of those before; a hash for each."""
+    if user._state.adding:
+        return False
+    hashes = [user.password, *_earlier(user)]
+    return any(_is_of(password, django_form(stored)) for stored in hashes)
+
+
+def remember_password(user: User) -> None:
+    """Keep the present hash of a user, who is about to get another, and forget the oldest."""
+    if not is_password_usable(user.password):
+        return
+    PasswordHistory.objects.create(user_id=user.pk, password=user.password)
+    kept = PasswordHistory.objects.filter(user_id=user.pk).values("pk")[: REMEMBERED - 1]
+    PasswordHistory.objects.filter(user_id=user.pk).exclude(pk__in=kept).delete()
+
+
+def _earlier(user: User) -> list[str]:
+    earlier = PasswordHistory.objects.filter(user_id=user.pk)
+    return list(earlier.values_list("password", flat=True)[: REMEMBERED - 1])
+
+
+def _is_of(password: str, stored: str) -> bool:
+    if not is_password_usable(stored):
+        return False
+    return check_password(password if is_imported(stored) else normalize_password(password), stored)
