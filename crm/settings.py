@@ -8,6 +8,7 @@ from crm.db.connection import database_settings
 from crm.env import PROJECT_DIR, env
 from crm.logging_setup import logging_settings
 from crm.mail_server import mail_settings
+from crm.scanner_paths import SCANNER_PATHS
 
 # SECURITY: Django's own debug mode, with its pages full of settings and source, is never on. The
 # variable DEBUG means generated secrets, plain cookies and demo data (crm.env).
@@ -166,6 +167,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Paths that answer pages; every error elsewhere has the JSON envelope.
 HTML_PATH_PREFIXES = [f"/{env.admin_path}", "/static/"]
 CSRF_FAILURE_VIEW = "crm.api.views.csrf_failure"
+
+# Who asks for one of these is blocked: security.honeypots.
+HONEYPOT_PATHS = list(SCANNER_PATHS)
 
 # What `/v1/health/ready` names; each returns its problems.
 READINESS_CHECKS = {

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from crm.api import views as api_views
 from crm.env import env
+from security.honeypots.views import absent_path
 
 v1_patterns: list[URLPattern | URLResolver] = [
     path("health", api_views.HealthView.as_view(), name="health"),
@@ -24,5 +25,5 @@ urlpatterns = [
     path("v1/", include(v1_patterns)),
     path(env.admin_path, admin.site.urls),
     # With DEBUG on, Django's own answer to an unknown path is a page; this one is JSON always.
-    re_path(r"", api_views.not_found),
+    re_path(r"", absent_path),
 ]

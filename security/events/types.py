@@ -50,6 +50,7 @@ class EventType(StrEnum):
     ADDRESS_DENIED = "address.denied"
     ADDRESS_BLOCKED = "address.blocked"
     ADDRESS_UNBLOCKED = "address.unblocked"
+    HONEYPOT_HIT = "honeypot.hit"
     API_KEY_ISSUED = "api_key.issued"
     API_KEY_FIRST_USED = "api_key.first_used"
     API_KEY_ROTATED = "api_key.rotated"
@@ -118,6 +119,9 @@ _TABLE = {
     ),
     EventType.ADDRESS_BLOCKED: EventSpec(_ACCESS, _HIGH, _DONE, "An address was blocked."),
     EventType.ADDRESS_UNBLOCKED: EventSpec(_ACCESS, _MEDIUM, _DONE, "A block was lifted."),
+    EventType.HONEYPOT_HIT: EventSpec(
+        _ACCESS, _MEDIUM, _REFUSED, "A path was asked for that only scanners ask for."
+    ),
     EventType.API_KEY_ISSUED: EventSpec(_KEY, _MEDIUM, _DONE, "An API key was issued."),
     EventType.API_KEY_FIRST_USED: EventSpec(
         _KEY, _LOW, _DONE, "An API key was used for the first time."

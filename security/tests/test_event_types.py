@@ -190,6 +190,7 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.ADDRESS_DENIED: lambda s: s.call_with(s.key(allowed_ips=["203.0.113.0/24"])),
     EventType.ADDRESS_BLOCKED: _block_address,
     EventType.ADDRESS_UNBLOCKED: _lift_block,
+    EventType.HONEYPOT_HIT: lambda stage: stage.stranger.get("/.git/config"),
     EventType.API_KEY_ISSUED: lambda stage: stage.as_alice.post_json(
         "/v1/api-keys", {"name": "Website", "scopes": {"leads": ["read"]}}
     ),
