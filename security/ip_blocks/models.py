@@ -53,3 +53,10 @@ class IpBlock(models.Model):
     def is_active(self) -> bool:
         """Tell whether the block is in force."""
         return self.blocked_until is None or self.blocked_until > timezone.now()
+
+    @property
+    def end(self) -> str:
+        """When the block ends, as commands and events say it."""
+        if self.blocked_until is None:
+            return "until it is lifted"
+        return f"until {self.blocked_until:%Y-%m-%d %H:%M:%S} UTC"

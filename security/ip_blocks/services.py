@@ -1,6 +1,6 @@
 """Blocking and unblocking: the admin, commands, rules and honeypots call these."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -65,7 +65,7 @@ def block_network(
             is_changed = cursor.fetchone() is not None
         block: IpBlock = IpBlock.objects.get(network=str(parsed))
         if is_changed:
-            _record(EventType.ADDRESS_BLOCKED, block, until=_written(block.blocked_until))
+            _record(EventType.ADDRESS_BLOCKED, block, end=block.end)
             transaction.on_commit(block_list.wake)
     return block
 
@@ -111,7 +111,3 @@ def delete_expired_blocks() -> int:
 def _record(event_type: EventType, block: IpBlock, **metadata: object) -> None:
     facts = {"network": str(block.network), "reason": block.reason, "by": block.blocked_by}
     record_event(event_type, user_id=None, team_id=None, **{**facts, **metadata})
-
-
-def _written(moment: datetime | None) -> str:
-    return "lifted by hand" if moment is None else moment.isoformat(timespec="seconds")
