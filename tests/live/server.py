@@ -40,12 +40,16 @@ class LiveServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of a newcomer, who sets nothing but the port and the folder."""
+        """The environment of a newcomer, who sets nothing but the port and the folder.
+
+        Behind a proxy: X-Forwarded-For says where a call comes from, this machine when left out.
+        """
         cleared = dict.fromkeys(declared_names(), "")
         limits = {f"RATE_LIMIT_{name}": "0" for name in LIMITS_OFF}
         database = {"DATABASE_URL": "", "DATABASE_OWNER_URL": "", "REDIS_URL": ""}
         secrets = {"SECRET_KEY": "", "JWT_KEYS": "", "ALLOWED_HOSTS": ""}
         own = {"DEBUG": "true", "DATA_DIR": os.fspath(self.data_dir), "PORT": str(self.port)}
+        own["TRUSTED_PROXIES"] = "127.0.0.1"
         return {**os.environ, **cleared, **limits, **database, **secrets, **own}
 
     def start(self) -> None:
