@@ -34,7 +34,14 @@ _ACCESS_TOKEN: Final = {
 }
 # The refresh token comes in the body only where the client asked for that.
 REFRESHED: Final = record(("refreshToken",), **_ACCESS_TOKEN, refreshToken=STRING)
-SIGNED_IN: Final = record(("refreshToken",), user=USER, **_ACCESS_TOKEN, refreshToken=STRING)
+# So does the device token, where it asked for that too.
+SIGNED_IN: Final = record(
+    ("refreshToken", "deviceToken"),
+    user=USER,
+    **_ACCESS_TOKEN,
+    refreshToken=STRING,
+    deviceToken=STRING,
+)
 SWITCHED: Final = record(user=USER, **_ACCESS_TOKEN)
 VERIFIED: Final = record(valid=constant(True), expiresAt=DATE_TIME, user=USER)
 SESSION: Final = record(
@@ -46,4 +53,15 @@ SESSION: Final = record(
     createdAt=DATE_TIME,
     lastSeenAt=DATE_TIME,
     expiresAt=DATE_TIME,
+)
+DEVICE: Final = record(
+    id=UUID,
+    name=STRING,
+    current=BOOLEAN,
+    trusted=BOOLEAN,
+    trustedUntil=nullable(DATE_TIME),
+    userAgent=STRING,
+    ipAddress=STRING,
+    firstSeenAt=DATE_TIME,
+    lastSeenAt=DATE_TIME,
 )

@@ -17,6 +17,7 @@ class SignInSerializer(StrictSerializer):
     password = fields.CharField(max_length=1024, trim_whitespace=False)
     totp_code = fields.CharField(max_length=32, required=False)
     device_name = fields.CharField(max_length=100, required=False, default="")
+    device_token = fields.CharField(max_length=200, required=False, allow_blank=True)
     token_delivery = fields.ChoiceField(choices=["cookie", "body"], default="cookie")
 
 
@@ -94,4 +95,19 @@ def session_body(session: Session, *, current_id: uuid.UUID | None) -> dict[str,
         "createdAt": session.created_at,
         "lastSeenAt": session.last_seen_at,
         "expiresAt": session.expires_at,
+    }
+
+
+def device_body(device: Any) -> dict[str, Any]:
+    """Return a known device, annotated by `known_devices`, as its owner's list shows it."""
+    return {
+        "id": device.pk,
+        "name": device.name,
+        "current": device.is_current,
+        "trusted": device.is_trust_running,
+        "trustedUntil": device.trusted_until if device.is_trust_running else None,
+        "userAgent": device.user_agent,
+        "ipAddress": device.ip_address,
+        "firstSeenAt": device.first_seen_at,
+        "lastSeenAt": device.last_seen_at,
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import own_account, reauthenticate, sign_in
+from accounts.views import devices, own_account, reauthenticate, sign_in
 
 urlpatterns = [
     path("login", sign_in.LoginView.as_view(), name="auth-login"),
@@ -23,4 +23,6 @@ urlpatterns = [
         own_account.SessionDetailView.as_view(),
         name="auth-session",
     ),
+    path("devices", devices.DeviceListView.as_view(), name="auth-devices"),
+    path("devices/<uuid:device_id>", devices.DeviceDetailView.as_view(), name="auth-device"),
 ]

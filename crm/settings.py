@@ -115,7 +115,9 @@ AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "security.identifiers.axes_username"
 AXES_CLIENT_IP_CALLABLE = "security.client_ip.axes_client_ip"
-AXES_RESET_ON_SUCCESS = True
+# SECURITY: the guard forgets failures itself. With True, the owner's sign-in on a known device
+# would hand strangers five more guesses.
+AXES_RESET_ON_SUCCESS = False
 # SECURITY: with True, one wrong try every 29 minutes would keep the owner out for ever.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from accounts.models import Membership, Session, Team, User
-from accounts.tests.factories import PASSWORD, make_member, open_session
+from accounts.tests.factories import PASSWORD, make_device, make_member, open_session
 from accounts.tokens import AccessToken
 from conftest import ApiClient
 from crm.db.models import TeamModel
@@ -27,6 +27,8 @@ POST   /v1/auth/reauthenticate          Y       Y     Y          Y   n
 POST   /v1/auth/logout-all              Y       Y     Y          Y   n
 GET    /v1/auth/sessions                Y       Y     Y          Y   n
 DELETE /v1/auth/sessions/{session}      Y       Y     Y          Y   n
+GET    /v1/auth/devices                 Y       Y     Y          Y   n
+DELETE /v1/auth/devices/{device}        Y       Y     Y          Y   n
 GET    /v1/auth/events                  Y       Y     Y          Y   n
 GET    /v1/security/events              Y       -     -          -   n
 GET    /v1/api-keys                     Y       -     -          -   n
@@ -134,6 +136,7 @@ def set_stage(owner: Membership, role: Role) -> Stage:
         "key": issued.api_key.pk,
         "session": open_session(member).pk,
         "member": make_member(owner.team, "colleague@example.com").pk,
+        "device": make_device(member.user).pk,
         **{model.__name__.lower(): make_record(model, owner).pk for model in RECORDS.values()},
     }
     return Stage(member, open_session(member), ids)

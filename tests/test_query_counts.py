@@ -49,6 +49,7 @@ GET    /v1/auth/events                         7
 GET    /v1/auth/me                             1
 GET    /v1/auth/verify                         1
 GET    /v1/auth/sessions                       2
+GET    /v1/auth/devices                        2
 """
 BODIES = {
     "/v1/clients": {"firstName": "Ada"},

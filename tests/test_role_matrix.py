@@ -1,5 +1,7 @@
 """Role, route and method: a user may do what the table says, from the next call on."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from accounts.models import Membership
@@ -18,19 +20,20 @@ from tests.role_table import (
 from tests.routes import api_routes
 
 
-def resource_of(pattern: str) -> str:
-    """Return the part of a path that names what the id in it is."""
-    first, second = (*pattern.split("/")[2:4], "")[:2]
-    return f"team/{second}" if first == "team" else first
+def _id_name(pattern: str, names: Mapping[str, str]) -> str:
+    """Return what stands for the id of a route, by the collection that the path goes through."""
+    parts = pattern.split("/")[2:4]
+    return next((names[part] for part in parts if part in names), "")
 
 
 def test_every_route_and_method_stands_in_a_table() -> None:
     written = {f"{row.method} {row.path.partition('?')[0]}" for row in ROWS}
     written |= {" ".join(line.split()) for line in PUBLIC.strip().splitlines()}
-    names = {"api-keys": "{key}", "auth": "{session}", "team/members": "{member}"}
+    names = {"api-keys": "{key}", "sessions": "{session}", "devices": "{device}"}
+    names |= {"members": "{member}"}
     names |= {name: f"{{{model.__name__.lower()}}}" for name, model in RECORDS.items()}
     served = {
-        f"{method} {route.path(names.get(resource_of(route.pattern), ''))}"
+        f"{method} {route.path(_id_name(route.pattern, names))}"
         for route in api_routes()
         for method in route.methods
     }

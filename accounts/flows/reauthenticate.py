@@ -19,7 +19,9 @@ def reauthenticate_by_password(*, request: HttpRequest, actor: Actor, password: 
     Wrong tries count as failed sign-ins do (ASVS v5.0.0-6.3.4). Raises what `check_password`
     raises, and `SessionRevoked` when the session ended meanwhile.
     """
-    user = check_password(request=request, email=actor.label, password=password)
+    user = check_password(
+        request=request, email=actor.label, password=password, session_id=actor.session_id
+    )
     if user.pk != actor.user_id:
         # The address became somebody else's between authentication and here.
         raise InvalidCredentials

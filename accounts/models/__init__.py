@@ -1,5 +1,7 @@
 """People, their teams, and their sign-ins."""
 
+from accounts.models.device import Device
+from accounts.models.lockout import Lockout
 from accounts.models.membership import Membership, MemberStatus
 from accounts.models.one_time_token import OneTimeToken, TokenPurpose
 from accounts.models.password_history import PasswordHistory
@@ -8,6 +10,8 @@ from accounts.models.team import Team
 from accounts.models.user import User
 
 __all__ = [
+    "Device",
+    "Lockout",
     "MemberStatus",
     "Membership",
     "OneTimeToken",

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.utils import timezone
 
+from accounts.models.device import Device
 from accounts.models.team import Team
 from accounts.models.user import User
 from crm.db.models import uuid7
@@ -19,6 +20,7 @@ class RevokeReason(models.TextChoices):
     LOGOUT_ALL = "logout_all", "signed out everywhere"
     SIGNED_IN_AGAIN = "signed_in_again", "signed in again in the same browser"
     ENDED_BY_USER = "ended_by_user", "ended in the list of sessions"
+    DEVICE_REVOKED = "device_revoked", "its device was revoked"
     ENDED_BY_STAFF = "ended_by_staff", "ended by staff"
     TOKEN_REUSE = "token_reuse", "a used refresh token came back"
     MEMBER_DEACTIVATED = "member_deactivated", "deactivated in the team"
@@ -49,6 +51,14 @@ class Session(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     team = models.ForeignKey(
         Team, on_delete=models.CASCADE, related_name="sessions", help_text="The team it works in."
+    )
+    device = models.ForeignKey(
+        Device,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="sessions",
+        help_text="The device that signed in.",
     )
     device_name = models.CharField(max_length=100, blank=True)
     user_agent = models.CharField(max_length=400, blank=True)

@@ -5,7 +5,8 @@ from datetime import timedelta
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from accounts.models import Membership, Session, Team, User
+from accounts.devices.tokens import DeviceToken, new_token
+from accounts.models import Device, Membership, Session, Team, User
 from accounts.tokens import AccessToken
 from security.roles import Role
 
@@ -46,3 +47,11 @@ def open_session(membership: Membership, **fields: object) -> Session:
 def access_token(membership: Membership) -> str:
     """Return an access token of a new session of the member."""
     return str(AccessToken.for_session(open_session(membership), team_id=membership.team_id))
+
+
+def make_device(user: User, token: DeviceToken | None = None, **fields: object) -> Device:
+    """Return a known device of the user, as a sign-in leaves it."""
+    token = token or new_token(user.pk)
+    values = {"name": "Phone", "ip_address": "127.0.0.1", **fields}
+    device: Device = Device.objects.create(user=user, token_hash=token.hash, **values)
+    return device

@@ -6,8 +6,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.descriptions import REFRESHED, SIGNED_IN
+from accounts.devices.cookie import set_device_cookie
+from accounts.flows.devices import sent_tokens
 from accounts.flows.refresh import refresh_tokens
-from accounts.flows.sign_in import SignedIn, sign_in
+from accounts.flows.session_start import SignedIn, SigningClient
+from accounts.flows.sign_in import sign_in
 from accounts.flows.sign_out import end_session_of_token
 from accounts.models import RevokeReason
 from accounts.refresh_cookie import (
@@ -66,14 +69,17 @@ class LoginView(ApiView):
         in_body = values["token_delivery"] == IN_BODY
         if not in_body:
             require_own_page(request)
-        signed_in = sign_in(
+        device_token = values.get("device_token")
+        client = SigningClient(
             request=request._request,
-            email=values["email"],
-            password=values["password"],
             device_name=values["device_name"],
+            device_tokens=sent_tokens(request._request, device_token or "" if in_body else None),
             replaced_refresh_token=None if in_body else refresh_cookie(request),
         )
-        return _signed_in_response(signed_in, in_body=in_body)
+        signed_in = sign_in(client=client, email=values["email"], password=values["password"])
+        if in_body:
+            return _response_to_app(signed_in, wants_device_token=device_token is not None)
+        return _response_to_browser(signed_in, client)
 
 
 class RefreshView(ApiView):
@@ -141,16 +147,25 @@ def access_token_body(token: AccessToken) -> dict[str, Any]:
     }
 
 
-def _signed_in_response(signed_in: SignedIn, *, in_body: bool) -> Response:
-    body = {
+def _signed_in_body(signed_in: SignedIn) -> dict[str, Any]:
+    return {
         "user": member_body(signed_in.membership),
         **access_token_body(signed_in.access_token),
     }
-    if in_body:
-        return success({**body, "refreshToken": signed_in.raw_refresh_token})
-    response = success(body)
+
+
+def _response_to_app(signed_in: SignedIn, *, wants_device_token: bool) -> Response:
+    body = {**_signed_in_body(signed_in), "refreshToken": signed_in.raw_refresh_token}
+    if wants_device_token:
+        body["deviceToken"] = str(signed_in.remembered.token)
+    return success(body)
+
+
+def _response_to_browser(signed_in: SignedIn, client: SigningClient) -> Response:
+    response = success(_signed_in_body(signed_in))
     expires_at = signed_in.refresh_token.expires_at
     set_refresh_cookie(response, signed_in.raw_refresh_token, expires_at)
+    set_device_cookie(response, signed_in.remembered.token, client.device_tokens)
     return response
 
 

@@ -60,6 +60,7 @@ class EventType(StrEnum):
     RATE_LIMIT_EXCEEDED = "rate_limit.exceeded"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 (as above)
     BREACH_CHECK_FAILED = "breach_check.failed"
+    DEVICE_REVOKED = "device.revoked"
     ROLE_CHANGED = "role.changed"
     MEMBER_ADDED = "member.added"
     MEMBER_DEACTIVATED = "member.deactivated"
@@ -137,6 +138,7 @@ _TABLE = {
     EventType.BREACH_CHECK_FAILED: EventSpec(
         _ACCOUNT, _MEDIUM, _REFUSED, "A new password was not looked up among breached ones."
     ),
+    EventType.DEVICE_REVOKED: EventSpec(_ACCOUNT, _MEDIUM, _DONE, "A known device was revoked."),
     EventType.ROLE_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A person's rights were changed."),
     EventType.MEMBER_ADDED: EventSpec(_ACCOUNT, _MEDIUM, _DONE, "A person joined the team."),
     EventType.MEMBER_DEACTIVATED: EventSpec(

@@ -17,7 +17,7 @@ from accounts.passwords import breaches, policy
 from accounts.tests.admin_browser import admin_browser
 from accounts.tests.admin_calls import page, run_action, sign_in_to_admin
 from accounts.tests.calls import WRONG_PASSWORD, fail_to_sign_in, refresh_with, sign_in, sign_in_app
-from accounts.tests.factories import PASSWORD, make_user
+from accounts.tests.factories import PASSWORD, make_device, make_user
 from conftest import ApiClient
 from crm.env import env
 from security.api_keys.services import IssuedKey, issue_key
@@ -170,6 +170,11 @@ def _reactivate(stage: Stage) -> None:
     _patch_bob(stage, isActive=True)
 
 
+def _revoke_device(stage: Stage) -> None:
+    device = make_device(stage.alice.user)
+    stage.as_alice.delete(f"/v1/auth/devices/{device.pk}")
+
+
 SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.SIGN_IN_SUCCEEDED: lambda stage: sign_in(stage.stranger),
     EventType.SIGN_IN_FAILED: lambda stage: fail_to_sign_in(stage.stranger),
@@ -204,6 +209,7 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.RATE_LIMIT_EXCEEDED: _exceed,
     EventType.PASSWORD_CHANGED: _change_password,
     EventType.BREACH_CHECK_FAILED: _change_without_the_list,
+    EventType.DEVICE_REVOKED: _revoke_device,
     EventType.ROLE_CHANGED: _change_role,
     EventType.MEMBER_ADDED: _add_member,
     EventType.MEMBER_DEACTIVATED: lambda stage: _patch_bob(stage, isActive=False),

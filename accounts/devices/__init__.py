@@ -1,0 +1,1 @@
+"""Known and trusted devices: their tokens, cookie and names."""
