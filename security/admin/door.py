@@ -8,12 +8,15 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 
-from crm.db.tenancy import set_context
 from security.admin.pages import StaffPage, is_superuser
 from security.all_teams import all_teams
-from security.request_context import in_context
+from security.request_context import ContextRequest, in_context
 
 Page = Callable[..., Any]
+_SETTINGS = """
+    SELECT set_config('app.request_id', %s, true), set_config('app.ip_address', %s, true),
+           set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
 
 
 def through_door(
@@ -28,9 +31,7 @@ def through_door(
         raise PermissionDenied
     user: Any = request.user
     with all_teams(reason=reason, actor_id=str(user.pk), actor_label=user.email):
-        arrived = in_context(request)
-        set_context(request_id=arrived.request_id, ip_address=arrived.client_ip)
-        _plan_for_values()
+        _set_out(in_context(request))
         response: HttpResponse = page(request, *args, **kwargs)
         if isinstance(response, SimpleTemplateResponse):
             # A template reads rows too, and would be rendered after the door closed.
@@ -38,13 +39,14 @@ def through_door(
     return response
 
 
-def _plan_for_values() -> None:
-    """Have the rest of the transaction planned for its values.
+def _set_out(arrived: ContextRequest) -> None:
+    """Say for the rest of the transaction where the request came from.
 
-    Among all teams' rows, a plan that serves any value reads a million rows for a rare one.
+    And have it planned for its values: among all teams' rows, a plan that serves any value reads a
+    million rows to find a rare one.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        cursor.execute(_SETTINGS, [arrived.request_id, arrived.client_ip])
 
 
 class AllTeamsPage(StaffPage):
