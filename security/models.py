@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm.db.models import uuid7
 from security.api_keys.models import ApiKeyUsage
-from security.audit.models import AuditEntry, AuditHead, AuditLink
+from security.audit.models import AuditEntry, AuditHead, AuditLink, AuditVerification
 from security.events.models import SecurityEvent
 from security.ip_blocks.models import IpBlock
 
@@ -22,6 +22,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AuditLink",
+    "AuditVerification",
     "IpBlock",
     "SecurityEvent",
 ]

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.utils import timezone
 
 from crm.db.models import uuid7
 
@@ -138,3 +139,20 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.team_id} at {self.position}"
+
+
+class AuditVerification(models.Model):
+    """What a verification of all chains found: for the security page, and no proof by itself."""
+
+    # Whoever verifies adds what was found; nobody changes it.
+    application_rights = ("SELECT", "INSERT")
+
+    verified_at = models.DateTimeField(default=timezone.now, editable=False)
+    entries = models.BigIntegerField()
+    problems = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index("verified_at", "id", name="security_audit_verified_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.entries} entries, {self.problems} problems"
