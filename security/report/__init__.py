@@ -1,0 +1,1 @@
+"""What happened lately, in figures: one report, on a page of the admin and on a terminal."""
