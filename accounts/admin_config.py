@@ -5,7 +5,7 @@ from django.contrib.admin.apps import AdminConfig
 
 HEADINGS = {
     "accounts": "People and teams",
-    "security": "Integrations",
+    "security": "Security",
     "axes": "Sign-in guard",
 }
 

@@ -13,10 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from accounts.admin_security import security_page
 from accounts.admin_sign_in import OwnPasswordForm, StaffSignInForm
 from crm.api import errors
 from security.actors import ANONYMOUS
-from security.admin.pages import StaffPage
+from security.admin.pages import StaffPage, is_superuser
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.rate_limits.general import check_general
@@ -54,6 +55,12 @@ class StaffSite(AdminSite):
             return self._answer(request, guarded, *args, **kwargs)
 
         return update_wrapper(page, guarded)
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
+        """Show the lists of a part of the admin; that of security begins with the figures."""
+        if app_label == "security" and is_superuser(request):
+            return security_page(request, self, extra_context)
+        return super().app_index(request, app_label, extra_context)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Show the sign-in form, or judge it."""
