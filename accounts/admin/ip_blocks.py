@@ -1,6 +1,6 @@
 """Blocked addresses, for superusers: to look at, to block and to unblock."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
@@ -37,7 +37,7 @@ class NewBlockForm(BlockModelForm):
         max_length=49,
         help_text="An address or a network: 203.0.113.7, 203.0.113.0/24, 2001:db8:1:2::/64.",
     )
-    hours = forms.ChoiceField(choices=DURATIONS, initial="24", required=False, label="for")
+    hours = forms.ChoiceField(choices=DURATIONS, initial="24", required=False, label="For")
 
     class Meta:
         model = IpBlock
@@ -91,7 +91,7 @@ class IpBlockPage(StaffPage):
 
     form = NewBlockForm
     fields = ("network", "hours", "reason")
-    list_display = ("network", "active", "blocked_until", "reason", "blocked_by", "created_at")
+    list_display = ("network", "active", "until", "reason", "blocked_by", "created_at")
     list_filter = (StateFilter,)
     search_fields = ("network",)  # As `get_search_results` reads it.
     search_help_text = "An address finds the blocks that hold it; a word, reasons and authors."
@@ -110,6 +110,13 @@ class IpBlockPage(StaffPage):
     def active(self, block: IpBlock) -> bool:
         """Tell whether the block is in force."""
         return block.is_active
+
+    @admin.display(
+        description="blocked until", ordering="blocked_until", empty_value="it is lifted"
+    )
+    def until(self, block: IpBlock) -> datetime | None:
+        """Return the end of the block."""
+        return block.blocked_until
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """Find what holds an address, or what somebody wrote."""

@@ -8,21 +8,21 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import DatabaseError
 
 from crm.db.counter_cache import connections
 from crm.env import env
-from security.client_ip import client_ip_of, parse_address
-from security.ip_blocks.networks import Network, NotBlockable, parse_network, why_not_blockable
+from security.client_ip import client_ip_of
+from security.ip_blocks.lookup import NetworkTable, Place, place_of
 
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 2.0
-# A botnet that runs into honeypots fills the table; measured: 50,000 blocks take 9 MB.
-MOST_BLOCKS = 50_000
+# A botnet that runs into honeypots fills the table, and each block makes every process read anew.
+MOST_BLOCKS = 20_000
 
 # What changes whenever a row does; far cheaper than the rows.
 _DIGEST = """
@@ -39,32 +39,6 @@ _ACTIVE = """
      LIMIT %s
 """
 _FOR_EVER = float("inf")
-
-
-class _Networks:
-    """Networks and when each is blocked until, to look addresses up in. Never changed once made."""
-
-    def __init__(self, blocks: Iterable[tuple[Network, float]]) -> None:
-        # IP version → length of prefix → (first bits of the address → Unix time).
-        self._tables: dict[int, dict[int, dict[int, float]]] = {4: {}, 6: {}}
-        for network, until in blocks:
-            table = self._tables[network.version].setdefault(network.prefixlen, {})
-            shift = network.max_prefixlen - network.prefixlen
-            table[int(network.network_address) >> shift] = until
-        self.is_empty = not any(self._tables.values())
-
-    def find(self, client_ip: str, now: float) -> str | None:
-        """Return the network that is blocked and holds the address."""
-        address = parse_address(client_ip)
-        if address is None:
-            return None
-        bits = int(address)
-        for prefix, table in self._tables[address.version].items():
-            first_bits = bits >> (address.max_prefixlen - prefix)
-            if table.get(first_bits, 0.0) > now:
-                base = first_bits << (address.max_prefixlen - prefix)
-                return f"{type(address)(base)}/{prefix}"
-        return None
 
 
 class BlockList:
@@ -104,7 +78,8 @@ class BlockList:
 
     def forget(self) -> None:
         """Start with no block known, as between tests."""
-        self._networks = _Networks([])
+        self._networks = NetworkTable()
+        self._places: dict[str, Place | None] = {}
         self._digest: Any = None
 
     def refresh(self) -> None:
@@ -115,12 +90,22 @@ class BlockList:
                 (digest,) = connections.fetch(_DIGEST)
                 if digest != self._digest:
                     rows = connections.fetch(_ACTIVE, [MOST_BLOCKS])
+                    self._networks = self._table_of(rows)
                     # Older than the rows at worst: then they are read once more.
-                    self._networks, self._digest = _Networks(_blockable(rows)), digest
+                    self._digest = digest
             except DatabaseError as error:
                 self._note_outage(error)
             else:
                 self._note_return()
+
+    def _table_of(self, rows: Sequence[tuple[Any, ...]]) -> NetworkTable:
+        # To read a network takes far longer than all the rest, so what is known is kept.
+        known = self._places
+        self._places = {text: known[text] if text in known else place_of(text) for text, _ in rows}
+        blocks = ((self._places[text], until) for text, until in rows)
+        return NetworkTable(
+            (place, _FOR_EVER if until is None else until) for place, until in blocks if place
+        )
 
     def _note_outage(self, error: DatabaseError) -> None:
         if not self._is_away:
@@ -152,24 +137,6 @@ class BlockList:
             self._wake.wait(TICK_SECONDS)
             self._wake.clear()
             self.refresh()
-
-
-def _blockable(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Network, float]]:
-    """Yield the networks of rows that may be blocked.
-
-    SECURITY: the services refuse the others; a row that came past them must not close the system
-    to its own machine, its proxies or its staff.
-    """
-    for text, until in rows:
-        try:
-            network = parse_network(text)
-            refusal = why_not_blockable(network)
-        except NotBlockable as error:
-            refusal = str(error)
-        if refusal is None:
-            yield network, _FOR_EVER if until is None else until
-        else:
-            logger.warning("A block is not enforced: %s", refusal)
 
 
 # The one of this process.
