@@ -207,6 +207,13 @@ class Environment:
         parse.duration_or_zero,
         "24h",
     )
+    spraying_block_duration: timedelta = variable(
+        "Network",
+        "How long who tries many emails from one address is blocked; 0s: it is only told. The "
+        "address may be one of many people.",
+        parse.duration_or_zero,
+        "0s",
+    )
     api_key_default_expiry: timedelta = variable(
         "API keys", "Life of a key that names no end.", parse.duration, "90d"
     )

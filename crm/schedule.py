@@ -7,7 +7,7 @@ from procrastinate.tasks import Task
 
 from crm.jobs import Job, delete_finished_jobs, rescue_stalled_jobs
 from crm.mail.upkeep import forget_sent_mails
-from security.jobs import delete_expired_blocks
+from security.jobs import delete_expired_blocks, watch_events
 
 
 class Periodic(NamedTuple):
@@ -19,6 +19,7 @@ class Periodic(NamedTuple):
 
 SCHEDULE = (
     Periodic("* * * * *", rescue_stalled_jobs),
+    Periodic("* * * * *", watch_events),
     Periodic("17 3 * * *", delete_finished_jobs),
     Periodic("27 3 * * *", forget_sent_mails),
     Periodic("37 3 * * *", delete_expired_blocks),

@@ -14,6 +14,7 @@ from security.api_keys.models import ApiKeyUsage
 from security.audit.models import AuditEntry, AuditHead, AuditLink, AuditVerification
 from security.events.models import SecurityEvent
 from security.ip_blocks.models import IpBlock
+from security.watching.models import Finding, Watermark
 
 __all__ = [
     "ApiKey",
@@ -23,8 +24,10 @@ __all__ = [
     "AuditHead",
     "AuditLink",
     "AuditVerification",
+    "Finding",
     "IpBlock",
     "SecurityEvent",
+    "Watermark",
 ]
 
 

@@ -21,6 +21,7 @@ from leads.models import Lead
 from security.all_teams import all_teams
 from security.api_keys.models import ApiKeyUsage
 from security.audit.models import AuditEntry, AuditHead, AuditLink
+from security.watching.models import Finding
 
 # What a record of the model may hold. Fill every column that a list can be filtered by.
 VALUES: dict[type[TeamModel], dict[str, Any]] = {
@@ -47,8 +48,9 @@ TEAM_MODELS: list[type[TeamModel]] = [
 TABLES = [model._meta.db_table for model in TEAM_MODELS]
 # Written by triggers and the sealer alone: security/tests/test_audit_… hold their isolation.
 AUDIT_TABLES = [model._meta.db_table for model in (AuditEntry, AuditLink, AuditHead)]
-# Written by counters and rules: security/tests/test_api_key_usage.py holds their isolation.
-COUNTING_TABLES = [model._meta.db_table for model in (ApiKeyUsage,)]
+# Written by counters and rules: security/tests/test_api_key_usage.py and test_watching.py hold
+# their isolation.
+COUNTING_TABLES = [model._meta.db_table for model in (ApiKeyUsage, Finding)]
 every_team_table = pytest.mark.parametrize("table", TABLES)
 # Without what every use of a credential writes.
 _ROWS = sql.SQL(

@@ -17,6 +17,7 @@ from uuid_utils import uuid7
 
 from crm.api import json
 from crm.env import env
+from crm.jobs.running import current_job_id
 from security.actors import Actor, ActorKind
 from security.events.cleaning import clean_metadata, clean_text
 from security.events.types import SPECS, EventType, Severity
@@ -114,7 +115,7 @@ def _is_wanted(event_type: EventType) -> bool:
 
 
 def _who(caller: Any, *, has_request: bool) -> dict[str, str]:
-    """Return who acts: an API caller, a member of staff in the admin, a command, or a stranger."""
+    """Return who acts: an API caller, staff in the admin, a stranger; else a command or job."""
     if isinstance(caller, Actor):
         kind, actor_id, label = caller.kind.value, str(caller.id), caller.label
     elif getattr(caller, "pk", None) is not None:
@@ -122,7 +123,8 @@ def _who(caller: Any, *, has_request: bool) -> dict[str, str]:
     elif has_request:
         kind, actor_id, label = "anonymous", "", ""
     else:
-        kind, actor_id, label = ActorKind.COMMAND.value, "", "command"
+        kind = ActorKind.COMMAND if current_job_id() is None else ActorKind.JOB
+        return {"actor_kind": kind.value, "actor_id": "", "actor_label": kind.value}
     return {"actor_kind": kind, "actor_id": actor_id, "actor_label": clean_text(label, 254)}
 
 

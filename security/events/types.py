@@ -19,6 +19,7 @@ class Category(StrEnum):
     RATE_LIMIT = "rate_limit"
     ACCOUNT = "account"
     STAFF = "staff"
+    WATCHING = "watching"
 
 
 class Severity(StrEnum):
@@ -68,6 +69,7 @@ class EventType(StrEnum):
     MEMBER_REMOVED = "member.removed"
     ADMIN_SIGNED_IN = "admin.signed_in"
     ALL_TEAMS_OPENED = "all_teams.opened"
+    SUSPICIOUS_ACTIVITY = "suspicious_activity"
 
 
 class EventSpec(NamedTuple):
@@ -153,6 +155,9 @@ _TABLE = {
     EventType.ADMIN_SIGNED_IN: EventSpec(_STAFF, _MEDIUM, _DONE, "Signed in to the staff admin."),
     EventType.ALL_TEAMS_OPENED: EventSpec(
         _STAFF, _MEDIUM, _DONE, "Staff opened the records of all teams."
+    ),
+    EventType.SUSPICIOUS_ACTIVITY: EventSpec(
+        Category.WATCHING, _HIGH, _REFUSED, "A rule found what looks like an attack."
     ),
 }
 # fmt: on
