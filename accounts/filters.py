@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.db.models import Q
 from django_filters import filters
 
-from accounts.models import Membership, MemberStatus
+from accounts.models import Invitation, InvitationStatus, Membership, MemberStatus
 from crm.api.filters import StrictFilterSet
 
 
@@ -24,3 +24,13 @@ class MemberFilterSet(StrictFilterSet):
         found = Q(user__email__icontains=text)
         found |= Q(user__first_name__icontains=text) | Q(user__last_name__icontains=text)
         return queryset.filter(found)
+
+
+class InvitationFilterSet(StrictFilterSet):
+    """`status` and `role`."""
+
+    status = filters.ChoiceFilter(choices=InvitationStatus.choices)
+
+    class Meta:
+        model = Invitation
+        fields: ClassVar[list[str]] = ["role"]

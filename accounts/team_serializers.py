@@ -1,8 +1,8 @@
-"""Shapes of a team's members."""
+"""Shapes of a team's members and of the people it invites."""
 
 from typing import ClassVar
 
-from accounts.models import Membership, MemberStatus
+from accounts.models import Invitation, InvitationStatus, Membership, MemberStatus
 from crm.api import fields
 from crm.api.serializers import StrictModelSerializer, StrictSerializer
 from security.roles import Role
@@ -45,3 +45,38 @@ class MemberChangeSerializer(StrictSerializer):
 
     role = fields.ChoiceField(choices=ROLES, required=False)
     is_active = fields.BooleanField(required=False)
+
+
+class InvitationSerializer(StrictModelSerializer):
+    """An invitation, from `InvitationQuerySet.as_listed`."""
+
+    status = fields.ChoiceField(choices=InvitationStatus.values, read_only=True)
+
+    class Meta:
+        model = Invitation
+        fields: ClassVar[tuple[str, ...]] = (
+            "id",
+            "email",
+            "role",
+            "status",
+            "invited_by",
+            "created_at",
+            "sent_at",
+            "expires_at",
+            "accepted_at",
+            "revoked_at",
+        )
+        read_only_fields = fields
+
+
+class InviteSerializer(StrictSerializer):
+    """`POST /v1/team/invitations`."""
+
+    email = fields.CharField(max_length=254)
+    role = fields.ChoiceField(choices=ROLES)
+
+
+class AcceptInvitationSerializer(StrictSerializer):
+    """`POST /v1/auth/accept-invitation`."""
+
+    token = fields.CharField(max_length=100)

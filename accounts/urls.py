@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import devices, own_account, reauthenticate, sign_in
+from accounts.views import devices, invitations, own_account, reauthenticate, sign_in
 
 urlpatterns = [
     path("login", sign_in.LoginView.as_view(), name="auth-login"),
@@ -13,6 +13,11 @@ urlpatterns = [
         "reauthenticate",
         reauthenticate.ReauthenticateView.as_view(),
         name="auth-reauthenticate",
+    ),
+    path(
+        "accept-invitation",
+        invitations.AcceptInvitationView.as_view(),
+        name="auth-accept-invitation",
     ),
     path("me", own_account.MeView.as_view(), name="auth-me"),
     path("verify", own_account.VerifyView.as_view(), name="auth-verify"),

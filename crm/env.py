@@ -140,6 +140,9 @@ class Environment:
     rate_limit_login_calls: Rate | None = variable(
         "Guessing", "Sign-ins right or wrong, an address; 0: off.", parse.rate, "1200/15m"
     )
+    rate_limit_invitations: Rate | None = variable(
+        "Guessing", "Invitations that a team sends; 0: off.", parse.rate, "20/1h"
+    )
     rate_limit_refresh: Rate | None = variable(
         "Guessing", "Token refreshes, an address; 0: off.", parse.rate, "600/1m"
     )

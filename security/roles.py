@@ -32,7 +32,8 @@ class Right(StrEnum):
 
 
 RECORD_RESOURCES = ("clients", "leads")
-TEAM_RESOURCES = ("api_keys",)
+INVITATION_RESOURCE = "invitations"
+TEAM_RESOURCES = ("api_keys", INVITATION_RESOURCE)
 MEMBER_RESOURCE = "members"
 # What the system writes itself: nobody changes it.
 WATCHED_RESOURCES = ("audit_logs", "security_events")

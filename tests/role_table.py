@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from accounts.models import Membership, Session, Team, User
-from accounts.tests.factories import PASSWORD, make_device, make_member, open_session
+from accounts.tests.factories import (
+    PASSWORD,
+    make_device,
+    make_invitation,
+    make_member,
+    make_team,
+    open_session,
+)
 from accounts.tokens import AccessToken
 from conftest import ApiClient
 from crm.db.models import TeamModel
@@ -25,6 +32,7 @@ GET    /v1/auth/verify                  Y       Y     Y          Y   n
 POST   /v1/auth/switch-team             Y       Y     Y          Y   n
 POST   /v1/auth/reauthenticate          Y       Y     Y          Y   n
 POST   /v1/auth/logout-all              Y       Y     Y          Y   n
+POST   /v1/auth/accept-invitation       Y       Y     Y          Y   n
 GET    /v1/auth/sessions                Y       Y     Y          Y   n
 DELETE /v1/auth/sessions/{session}      Y       Y     Y          Y   n
 GET    /v1/auth/devices                 Y       Y     Y          Y   n
@@ -42,6 +50,9 @@ GET    /v1/team/members                 Y       Y     -          -   n
 GET    /v1/team/members/{member}        Y       Y     -          -   n
 PATCH  /v1/team/members/{member}        Y       -     -          -   n
 DELETE /v1/team/members/{member}        Y       -     -          -   n
+GET    /v1/team/invitations             Y       -     -          -   n
+POST   /v1/team/invitations             Y       -     -          -   n
+DELETE /v1/team/invitations/{invitation} Y      -     -          -   n
 GET    /v1/audit-logs                   Y       -     -          -   n
 GET    /v1/audit-logs/export            Y       -     -          -   n
 GET    /v1/clients                      Y       Y     Y          Y   r
@@ -132,7 +143,10 @@ def set_stage(owner: Membership, role: Role) -> Stage:
     """Return a member with a record of each kind made by another member of the team."""
     member = make_member(owner.team, "member@example.com", role)
     issued = issue_key(team_id=owner.team_id, owner_id=owner.user_id, name="Key", scopes={})
+    host = make_member(make_team("Elsewhere"), "host@example.com", Role.ADMIN)
     ids = {
+        "invitation": make_invitation(owner, "invited@example.com")[0].pk,
+        "token": make_invitation(host, member.user.email)[1],
         "key": issued.api_key.pk,
         "session": open_session(member).pk,
         "member": make_member(owner.team, "colleague@example.com").pk,
@@ -148,6 +162,10 @@ def body_for(row: Row, stage: Stage) -> dict[str, Any]:
         return {"teamId": str(stage.member.team_id)}
     if row.path == "/v1/auth/reauthenticate":
         return {"password": PASSWORD}
+    if row.path == "/v1/auth/accept-invitation":
+        return {"token": stage.ids["token"]}
+    if row.path == "/v1/team/invitations":
+        return {"email": "new@example.com", "role": "agent"}
     if row.path == "/v1/api-keys":
         return {"name": "New", "scopes": {"clients": ["read"]}}
     if row.resource in RECORDS and row.path.count("/") < 4:

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db import connection, models
 from psycopg import sql
 
-from accounts.models import Membership
+from accounts.models import Invitation, Membership
 from clients.models import Client
 from crm.api.naming import camel_case
 from crm.db.models import TeamModel
@@ -51,6 +51,8 @@ AUDIT_TABLES = [model._meta.db_table for model in (AuditEntry, AuditLink, AuditH
 # Written by counters and rules: security/tests/test_api_key_usage.py and test_watching.py hold
 # their isolation.
 COUNTING_TABLES = [model._meta.db_table for model in (ApiKeyUsage, Finding)]
+# Read by a token as well: accounts/tests/test_invitation_isolation.py.
+INVITATION_TABLES = [model._meta.db_table for model in (Invitation,)]
 every_team_table = pytest.mark.parametrize("table", TABLES)
 # Without what every use of a credential writes.
 _ROWS = sql.SQL(

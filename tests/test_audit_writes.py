@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import ProgrammingError, connection, models, transaction
 from django.test import Client as HttpClient
 
-from accounts.models import Membership, Team, User
+from accounts.models import Invitation, Membership, Team, User
 from accounts.tests.admin_calls import page, run_action
 from accounts.tests.factories import make_user
 from clients.models import Client
@@ -36,7 +36,7 @@ from tests.team_records import (
 )
 from tests.test_isolation_services import actor_of
 
-AUDITED_MODELS: list[type[models.Model]] = [*TEAM_MODELS, Membership, ApiKey, Team]
+AUDITED_MODELS: list[type[models.Model]] = [*TEAM_MODELS, Membership, ApiKey, Team, Invitation]
 TRIGGERS = """
     SELECT tgargs, tgtype, tgenabled FROM pg_trigger
      WHERE tgrelid = %s::regclass AND tgname = 'audit_trail'

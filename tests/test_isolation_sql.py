@@ -18,6 +18,7 @@ from tests.plain_sql import execute, fetch_all, insert
 from tests.team_records import (
     AUDIT_TABLES,
     COUNTING_TABLES,
+    INVITATION_TABLES,
     TABLES,
     every_team_table,
     make_record,
@@ -38,7 +39,7 @@ def ids(request: pytest.FixtureRequest, alice: Membership, mallory: Membership) 
 def test_every_team_table_of_the_catalogue_has_a_model_with_a_factory(db: None) -> None:
     # What is no record of a team is held in security/tests: test_event_isolation.py and others.
     tables = [table for table in team_tables() if not table.startswith("security_event")]
-    assert sorted(tables) == sorted([*TABLES, *AUDIT_TABLES, *COUNTING_TABLES])
+    assert sorted(tables) == sorted([*TABLES, *AUDIT_TABLES, *COUNTING_TABLES, *INVITATION_TABLES])
 
 
 @every_team_table

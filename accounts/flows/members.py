@@ -10,13 +10,14 @@ from typing import NamedTuple
 from django.db import transaction
 
 from accounts.flows.sign_out import end_team_sessions
-from accounts.models import Membership, RevokeReason, Team
+from accounts.models import Invitation, Membership, RevokeReason, Team
 from crm.api.errors import Conflict, NotFound, PermissionDenied
+from crm.db.tenancy import context
 from security.actors import Actor
 from security.api_keys.services import revoke_keys_of
 from security.events.collector import record_event
 from security.events.types import EventType
-from security.roles import MEMBER_RESOURCE, Right, Role, has_right, is_above
+from security.roles import INVITATION_RESOURCE, MEMBER_RESOURCE, Right, Role, has_right, is_above
 
 
 class MemberChange(NamedTuple):
@@ -55,11 +56,11 @@ def change_member(
     `NotFound` for a member of another team, `PermissionDenied` for what is above one's own role,
     and `Conflict` for the last admin.
     """
-    own_role = _lock_team_as(by, team_id, Right.EDIT)
+    own_role = lock_team_as(by, team_id, MEMBER_RESOURCE, Right.EDIT)
     member = _lock_member(team_id, member_id)
     role = Role(member.role) if change.role is None else change.role
     is_active = member.is_active if change.is_active is None else change.is_active
-    _refuse_above(own_role, Role(member.role), role)
+    refuse_above(own_role, Role(member.role), role)
     if role is not Role.ADMIN or not is_active:
         _require_another_admin(member)
     before = Role(member.role), member.is_active
@@ -75,10 +76,11 @@ def remove_member(*, team_id: uuid.UUID, member_id: uuid.UUID, by: Actor | None 
 
     Raises what `change_member` raises.
     """
-    own_role = _lock_team_as(by, team_id, Right.DELETE)
+    own_role = lock_team_as(by, team_id, MEMBER_RESOURCE, Right.DELETE)
     member = _lock_member(team_id, member_id)
-    _refuse_above(own_role, Role(member.role))
+    refuse_above(own_role, Role(member.role))
     _require_another_admin(member)
+    _revoke_invitations_by(member)
     sessions, keys = _end_access(team_id, member.user_id)
     _record(
         EventType.MEMBER_REMOVED,
@@ -101,15 +103,18 @@ def lock_team(team_id: uuid.UUID) -> Team:
     return team
 
 
-def _lock_team_as(by: Actor | None, team_id: uuid.UUID, right: Right) -> Role:
-    """Lock the team and return the role that somebody holds in it now, not when they called."""
+def lock_team_as(by: Actor | None, team_id: uuid.UUID, resource: str, right: Right) -> Role:
+    """Lock the team and return the role that somebody holds in it now, not when they called.
+
+    Raises `NotFound`, and `PermissionDenied` for a role that lacks the right. None are staff.
+    """
     lock_team(team_id)
     if by is None:
         return Role.ADMIN
     places = Membership.objects.filter(team_id=team_id, user_id=by.user_id, is_active=True)
     role = places.values_list("role", flat=True).first()
-    if role is None or not has_right(Role(role), MEMBER_RESOURCE, right):
-        raise PermissionDenied(f"Your role may not {right} {MEMBER_RESOURCE} any more.")
+    if role is None or not has_right(Role(role), resource, right):
+        raise PermissionDenied(f"Your role may not {right} {resource} any more.")
     return Role(role)
 
 
@@ -121,7 +126,8 @@ def _lock_member(team_id: uuid.UUID, member_id: uuid.UUID) -> Membership:
     return member
 
 
-def _refuse_above(own_role: Role, *roles: Role) -> None:
+def refuse_above(own_role: Role, *roles: Role) -> None:
+    """Raise `PermissionDenied` when one of the roles is above one's own."""
     if any(is_above(role, own_role) for role in roles):
         raise PermissionDenied("This is above your own role.")
 
@@ -137,6 +143,8 @@ def _follow_up(member: Membership, role: Role, was_active: bool) -> None:
     """Record what was changed; end the sessions of who was deactivated."""
     if member.role != role:
         _record(EventType.ROLE_CHANGED, member, before=role.value, after=member.role)
+    if not (member.is_active and has_right(Role(member.role), INVITATION_RESOURCE, Right.CREATE)):
+        _revoke_invitations_by(member)
     if was_active and not member.is_active:
         ended = end_team_sessions(
             user_id=member.user_id,
@@ -146,6 +154,14 @@ def _follow_up(member: Membership, role: Role, was_active: bool) -> None:
         _record(EventType.MEMBER_DEACTIVATED, member, role=member.role, sessions_ended=ended)
     if member.is_active and not was_active:
         _record(EventType.MEMBER_REACTIVATED, member, role=member.role)
+
+
+def _revoke_invitations_by(member: Membership) -> None:
+    """End what somebody invited who may not any more: no door of theirs stays open."""
+    # Staff and commands have no team open.
+    with context(team_id=str(member.team_id)):
+        invitations = Invitation.objects.for_team(member.team_id)
+        invitations.filter(invited_by=member.user_id).revoke()
 
 
 def _end_access(team_id: uuid.UUID, user_id: uuid.UUID) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """People, their teams, and their sign-ins."""
 
 from accounts.models.device import Device
+from accounts.models.invitation import Invitation, InvitationStatus
 from accounts.models.lockout import Lockout
 from accounts.models.membership import Membership, MemberStatus
 from accounts.models.one_time_token import OneTimeToken, TokenPurpose
@@ -11,6 +12,8 @@ from accounts.models.user import User
 
 __all__ = [
     "Device",
+    "Invitation",
+    "InvitationStatus",
     "Lockout",
     "MemberStatus",
     "Membership",

@@ -5,9 +5,11 @@ from datetime import timedelta
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
+from accounts import one_time_tokens
 from accounts.devices.tokens import DeviceToken, new_token
-from accounts.models import Device, Membership, Session, Team, User
+from accounts.models import Device, Invitation, Membership, Session, Team, User
 from accounts.tokens import AccessToken
+from crm.db.tenancy import team_context
 from security.roles import Role
 
 PASSWORD = "Correct-Horse-Battery-9"
@@ -30,6 +32,23 @@ def make_member(team: Team, email: str, role: Role = Role.AGENT) -> Membership:
     name = email.partition("@")[0].capitalize()
     user = make_user(email, first_name=name, last_name="Example")
     return Membership.objects.create(team=team, user=user, role=role)
+
+
+def make_invitation(
+    inviter: Membership, email: str, role: Role = Role.AGENT, **fields: object
+) -> tuple[Invitation, str]:
+    """Return an invitation into the inviter's team as its mail leaves it, and the mailed token."""
+    raw_token, token_hash = one_time_tokens.new_token()
+    values: dict[str, object] = {
+        "email": email,
+        "role": role,
+        "invited_by": inviter.user,
+        "token_hash": token_hash,
+        "sent_at": timezone.now(),
+        "expires_at": timezone.now() + timedelta(days=7),
+    }
+    with team_context(inviter.team_id):
+        return Invitation.objects.create(team=inviter.team, **(values | fields)), raw_token
 
 
 def open_session(membership: Membership, **fields: object) -> Session:

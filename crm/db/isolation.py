@@ -51,13 +51,20 @@ _TEAM_SETTING = "current_setting('app.team_id'"
 _DOOR_SETTING = "current_setting('app.all_teams'"
 
 # The policies beside the team's and the door's, each to the letter: (table, name, command, USING,
-# WITH CHECK). A person's own events in all teams; events that are added, and shown to nobody.
+# WITH CHECK). A person's own events in all teams; events that are added, and shown to nobody; the
+# invitation whose token somebody holds.
 _OWN_EVENTS = (
     "(user_id = ( SELECT (NULLIF(current_setting('app.own_events_of'::text, true), ''::text))::uuid"
     ' AS "nullif"))'
 )
+_HELD_INVITATION = (
+    "((token_hash)::text = ( SELECT"
+    " NULLIF(current_setting('app.invitation_token_hash'::text, true), ''::text)"
+    ' AS "nullif"))'
+)
 _NARROW_POLICIES = frozenset(
     {
+        ("accounts_invitation", "by_token", "r", _HELD_INVITATION, None),
         ("security_event", "own_events", "r", _OWN_EVENTS, None),
         ("security_event", "append", "a", None, "true"),
     }

@@ -67,6 +67,9 @@ class EventType(StrEnum):
     MEMBER_DEACTIVATED = "member.deactivated"
     MEMBER_REACTIVATED = "member.reactivated"
     MEMBER_REMOVED = "member.removed"
+    INVITATION_ISSUED = "invitation.issued"
+    INVITATION_REVOKED = "invitation.revoked"
+    INVITATION_ACCEPTED = "invitation.accepted"
     ADMIN_SIGNED_IN = "admin.signed_in"
     ALL_TEAMS_OPENED = "all_teams.opened"
     SUSPICIOUS_ACTIVITY = "suspicious_activity"
@@ -151,6 +154,15 @@ _TABLE = {
     ),
     EventType.MEMBER_REMOVED: EventSpec(
         _ACCOUNT, _HIGH, _DONE, "A member was removed from the team."
+    ),
+    EventType.INVITATION_ISSUED: EventSpec(
+        _ACCOUNT, _MEDIUM, _DONE, "Somebody was invited to the team."
+    ),
+    EventType.INVITATION_REVOKED: EventSpec(
+        _ACCOUNT, _LOW, _DONE, "An invitation to the team was revoked."
+    ),
+    EventType.INVITATION_ACCEPTED: EventSpec(
+        _ACCOUNT, _MEDIUM, _DONE, "An invitation to the team was accepted."
     ),
     EventType.ADMIN_SIGNED_IN: EventSpec(_STAFF, _MEDIUM, _DONE, "Signed in to the staff admin."),
     EventType.ALL_TEAMS_OPENED: EventSpec(

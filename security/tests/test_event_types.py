@@ -17,7 +17,14 @@ from accounts.passwords import breaches, policy
 from accounts.tests.admin_browser import admin_browser
 from accounts.tests.admin_calls import page, run_action, sign_in_to_admin
 from accounts.tests.calls import WRONG_PASSWORD, fail_to_sign_in, refresh_with, sign_in, sign_in_app
-from accounts.tests.factories import PASSWORD, make_device, make_user
+from accounts.tests.factories import (
+    PASSWORD,
+    make_device,
+    make_invitation,
+    make_member,
+    make_team,
+    make_user,
+)
 from conftest import ApiClient
 from crm.env import env
 from security.api_keys.services import IssuedKey, issue_key
@@ -25,6 +32,7 @@ from security.events.types import SPECS, EventType
 from security.ip_blocks.services import block_network
 from security.models import ApiKey
 from security.rate_limits.table import LIMITS
+from security.roles import Role
 from security.tests.counters import SetRate
 from security.tests.events import stored_events
 from security.watching.watcher import watch_events
@@ -181,6 +189,18 @@ def _be_watched(stage: Stage) -> None:
     watch_events()
 
 
+def _invite(stage: Stage, email: str = "new@example.com") -> str:
+    body = {"email": email, "role": "agent"}
+    answer = stage.as_alice.post_json("/v1/team/invitations", body)
+    return str(answer.json()["data"]["id"])
+
+
+def _accept(stage: Stage) -> None:
+    host = make_member(make_team("Elsewhere"), "host@example.com", Role.ADMIN)
+    _, token = make_invitation(host, "bob@example.com")
+    stage.as_bob.post_json("/v1/auth/accept-invitation", {"token": token})
+
+
 SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.SIGN_IN_SUCCEEDED: lambda stage: sign_in(stage.stranger),
     EventType.SIGN_IN_FAILED: lambda stage: fail_to_sign_in(stage.stranger),
@@ -223,6 +243,11 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.MEMBER_REMOVED: lambda stage: stage.as_alice.delete(
         f"/v1/team/members/{stage.bob.pk}"
     ),
+    EventType.INVITATION_ISSUED: _invite,
+    EventType.INVITATION_REVOKED: lambda stage: stage.as_alice.delete(
+        f"/v1/team/invitations/{_invite(stage)}"
+    ),
+    EventType.INVITATION_ACCEPTED: _accept,
     EventType.ADMIN_SIGNED_IN: lambda s: sign_in_to_admin(Browser(), s.staff.email),
     EventType.ALL_TEAMS_OPENED: lambda s: s.as_staff.get(page("clients_client_changelist")),
     EventType.SUSPICIOUS_ACTIVITY: _be_watched,

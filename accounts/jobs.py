@@ -1,0 +1,42 @@
+"""Background jobs about accounts."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.mails import INVITATION
+from accounts.models import Invitation
+from accounts.one_time_tokens import new_token
+from crm.jobs import team_job
+from crm.mail import app_link
+
+
+@team_job(retry=True)
+def send_invitation(*, team_id: UUID, invitation_id: str) -> None:
+    """Mail an invitation with its token, which is made here and lies in no queue.
+
+    A run that dies after sending leaves no token behind: the next one sends another.
+    """
+    invitation = (
+        Invitation.objects.for_team(team_id)
+        .pending()
+        .filter(pk=invitation_id, sent_at=None)
+        .select_for_update(of=("self",))
+        .select_related("team", "invited_by")
+        .first()
+    )
+    if invitation is None or invitation.invited_by is None:
+        return
+    raw_token, invitation.token_hash = new_token()
+    invitation.sent_at = timezone.now()
+    invitation.save(update_fields=["token_hash", "sent_at"])
+    inviter = invitation.invited_by
+    INVITATION.deliver(
+        to=invitation.email,
+        context={
+            "team": invitation.team.name,
+            "inviter": f"{inviter.first_name} {inviter.last_name}".strip(),
+            "inviter_email": inviter.email,
+            "link": app_link("/accept-invitation", token=raw_token),
+        },
+    )
