@@ -3,6 +3,7 @@
 Team A: alice (admin), bob (agent), dora (data_entry), and an API key. Team B: mallory (admin).
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.test import Client as HttpClient
 from accounts.models import Membership, Team, User
 from accounts.tests.admin_browser import admin_browser
 from accounts.tests.factories import access_token, make_member, make_team
+from crm.env import env
 from security.api_keys.services import IssuedKey, issue_key
 from security.roles import Role
 
@@ -121,6 +123,18 @@ def as_key(key: IssuedKey) -> ApiClient:
 @pytest.fixture
 def as_stranger() -> ApiClient:
     return ApiClient()
+
+
+@pytest.fixture
+def require_factor_for(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Demand a second factor: `require_factor_for("admin")` is REQUIRE_2FA_FOR=admin."""
+
+    def require(*whom: str) -> None:
+        changed = dataclasses.replace(env, require_2fa_for=frozenset(whom))
+        for module in ("accounts.authentication", "security.permissions"):
+            monkeypatch.setattr(f"{module}.env", changed)
+
+    return require
 
 
 @pytest.fixture

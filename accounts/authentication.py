@@ -13,8 +13,15 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from accounts.models import Session
 from accounts.models.session import is_over
 from accounts.tokens import AccessToken
-from crm.api.errors import InvalidToken, SessionRevoked, TokenExpired
+from crm.api.errors import (
+    ApiError,
+    InvalidToken,
+    SecondFactorRequired,
+    SessionRevoked,
+    TokenExpired,
+)
 from crm.db.tenancy import CONTEXT_COLUMNS
+from crm.env import env
 from security.actors import Actor, ActorKind
 from security.api_keys.format import looks_like_key
 from security.credentials import bearer_token
@@ -27,6 +34,10 @@ _LOAD_SESSION = f"""
     SELECT s.revoked_at, s.expires_at, s.last_seen_at, s.authenticated_at,
            u.email, u.first_name, u.last_name, u.is_active,
            m.role, t.name,
+           -- Not looked up unless REQUIRE_2FA_FOR asks.
+           CASE WHEN %(asks_factor)s THEN EXISTS (
+               SELECT FROM accounts_totpdevice d WHERE d.user_id = u.id AND d.confirmed
+           ) END,
            {
     CONTEXT_COLUMNS.format(
         team_id="t.id", actor_kind="'user'", actor_id="u.id", actor_label="u.email"
@@ -54,6 +65,7 @@ class _Facts(NamedTuple):
     is_active: bool
     role: str | None
     team_name: str | None
+    has_second_factor: bool | None
 
 
 class SessionAuthentication(BaseAuthentication):
@@ -85,6 +97,7 @@ class SessionAuthentication(BaseAuthentication):
             raise SessionRevoked
         if now - facts.last_seen_at >= TOUCH_INTERVAL:
             in_context(request).after_response.append(lambda: touch_session(session_id, now))
+        role = Role(facts.role or "")
         return Actor(
             kind=ActorKind.USER,
             id=user_id,
@@ -94,11 +107,19 @@ class SessionAuthentication(BaseAuthentication):
             last_name=facts.last_name,
             team_id=team_id,
             team_name=facts.team_name,
-            role=Role(facts.role or ""),
+            role=role,
+            has_second_factor=facts.has_second_factor is True,
+            duty=_duty(role, facts),
             session_id=session_id,
             authenticated_at=facts.authenticated_at,
             credential_expires_at=datetime.fromtimestamp(token["exp"], tz=now.tzinfo),
         )
+
+
+def _duty(role: Role, facts: _Facts) -> type[ApiError] | None:
+    """Return what the person has to do before anything else."""
+    needs_factor = role is Role.ADMIN and "admin" in env.require_2fa_for
+    return SecondFactorRequired if needs_factor and not facts.has_second_factor else None
 
 
 def read_access_token(raw_token: str) -> AccessToken:
@@ -128,7 +149,11 @@ def touch_session(session_id: uuid.UUID, now: datetime) -> None:
 
 def _load_facts(request: Request, **parameters: Any) -> _Facts | None:
     context = in_context(request)
-    parameters |= {"request_id": context.request_id, "ip_address": context.client_ip}
+    parameters |= {
+        "request_id": context.request_id,
+        "ip_address": context.client_ip,
+        "asks_factor": bool(env.require_2fa_for),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_LOAD_SESSION, parameters)
         row = cursor.fetchone()

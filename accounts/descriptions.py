@@ -42,6 +42,17 @@ SIGNED_IN: Final = record(
     refreshToken=STRING,
     deviceToken=STRING,
 )
+SIGNED_IN_OR_PENDING: Final = {
+    "anyOf": [
+        SIGNED_IN,
+        record(
+            mfaRequired=constant(True),
+            mfaToken=STRING,
+            methods=array(STRING),
+            expiresInSeconds=INTEGER,
+        ),
+    ]
+}
 SWITCHED: Final = record(user=USER, **_ACCESS_TOKEN)
 VERIFIED: Final = record(valid=constant(True), expiresAt=DATE_TIME, user=USER)
 SESSION: Final = record(

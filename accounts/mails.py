@@ -19,3 +19,23 @@ INVITATION = MailKind(
         "link": app_link("/accept-invitation", token="sample"),  # noqa: S106 (no token)
     },
 )
+FACTOR_ADDED = MailKind(
+    "factor_added",
+    subject="A second factor was added",
+    sample={"first_name": "Alice", "factor": "an authenticator app"},
+)
+FACTOR_REMOVED = MailKind(
+    "factor_removed",
+    subject="A second factor was removed",
+    sample={"first_name": "Alice", "factor": "an authenticator app"},
+)
+BACKUP_CODE_USED = MailKind(
+    "backup_code_used",
+    subject="A backup code was used",
+    sample={"first_name": "Alice", "codes_left": 9},
+)
+BACKUP_CODES_REPLACED = MailKind(
+    "backup_codes_replaced",
+    subject="Your backup codes were replaced",
+    sample={"first_name": "Alice", "factor": ""},
+)

@@ -3,8 +3,10 @@
 import uuid
 from typing import Any
 
+from accounts.factors.serializers import CodeField
 from accounts.models import Membership, Session
 from crm.api import fields
+from crm.api.errors import ValidationFailed
 from crm.api.serializers import StrictSerializer
 from security.actors import Actor
 from security.roles import Role, permissions_of
@@ -15,16 +17,23 @@ class SignInSerializer(StrictSerializer):
 
     email = fields.CharField(max_length=254)
     password = fields.CharField(max_length=1024, trim_whitespace=False)
-    totp_code = fields.CharField(max_length=32, required=False)
+    totp_code = CodeField(required=False)
+    remember_device = fields.BooleanField(default=False)
     device_name = fields.CharField(max_length=100, required=False, default="")
     device_token = fields.CharField(max_length=200, required=False, allow_blank=True)
     token_delivery = fields.ChoiceField(choices=["cookie", "body"], default="cookie")
 
 
 class ReauthenticateSerializer(StrictSerializer):
-    """`POST /v1/auth/reauthenticate`."""
+    """`POST /v1/auth/reauthenticate`: one of the two."""
 
-    password = fields.CharField(max_length=1024, trim_whitespace=False)
+    password = fields.CharField(max_length=1024, trim_whitespace=False, required=False)
+    code = CodeField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise ValidationFailed("Send a password or a code.")
+        return attrs
 
 
 class RefreshTokenSerializer(StrictSerializer):

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from accounts.views import devices, invitations, own_account, reauthenticate, sign_in
+from accounts.views import (
+    devices,
+    invitations,
+    own_account,
+    reauthenticate,
+    second_factor,
+    second_step,
+    sign_in,
+)
 
 urlpatterns = [
     path("login", sign_in.LoginView.as_view(), name="auth-login"),
@@ -19,6 +27,12 @@ urlpatterns = [
         invitations.AcceptInvitationView.as_view(),
         name="auth-accept-invitation",
     ),
+    path("2fa", second_factor.FactorsView.as_view(), name="auth-2fa"),
+    path("2fa/setup", second_factor.SetUpView.as_view(), name="auth-2fa-setup"),
+    path("2fa/confirm", second_factor.ConfirmView.as_view(), name="auth-2fa-confirm"),
+    path("2fa/verify", second_step.VerifyFactorView.as_view(), name="auth-2fa-verify"),
+    path("2fa/disable", second_factor.DisableView.as_view(), name="auth-2fa-disable"),
+    path("2fa/backup-codes", second_factor.BackupCodesView.as_view(), name="auth-2fa-backup-codes"),
     path("me", own_account.MeView.as_view(), name="auth-me"),
     path("verify", own_account.VerifyView.as_view(), name="auth-verify"),
     path("switch-team", own_account.SwitchTeamView.as_view(), name="auth-switch-team"),

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from accounts.models import Membership, Team, User
+from accounts.factors.totp import new_seed
+from accounts.models import Membership, Team, TotpDevice, User
 from crm.db.tenancy import team_context
 from security.api_keys.services import issue_key
 from security.roles import Role
@@ -15,6 +16,9 @@ SMALL_TEAM_CLIENTS = 200
 TEAM_COUNT = 10
 EMAIL = "bench@example.com"
 PASSWORD = "Bench-Password-2026!"  # noqa: S105 (of a database made for one run)
+
+# People with an authenticator app. Each signs in once: a code works once.
+APP_USERS = 100
 
 _INSERT = """
     INSERT INTO clients_client (
@@ -30,10 +34,11 @@ _INSERT = """
 
 
 class BenchTeam(NamedTuple):
-    """The team that is measured."""
+    """The team that is measured, and the seeds of its members' apps by their addresses."""
 
     membership: Membership
     api_key: str
+    seeds: dict[str, bytes]
 
 
 def load() -> BenchTeam:
@@ -46,7 +51,7 @@ def load() -> BenchTeam:
         Membership.objects.create(team=team, user=user, role=Role.ADMIN)
         with team_context(team.pk), connection.cursor() as cursor:
             cursor.execute(_INSERT, [team.pk, user.pk, size])
-    first = Membership.objects.order_by("created_at").select_related("team").first()
+    first = Membership.objects.order_by("created_at").select_related("team", "user").first()
     if first is None:
         raise LookupError("no membership")
     written = ""
@@ -57,4 +62,15 @@ def load() -> BenchTeam:
             name=f"Key {number}",
             scopes={"clients": ["read"]},
         ).written
-    return BenchTeam(first, written)
+    return BenchTeam(first, written, dict(_add_app_user(first, n) for n in range(APP_USERS)))
+
+
+def _add_app_user(first: Membership, number: int) -> tuple[str, bytes]:
+    """Add a member with an app; return their address and the app's seed."""
+    email, seed = f"app{number}@example.com", new_seed()
+    user = User.objects.create(email=email, password=first.user.password)
+    Membership.objects.create(team=first.team, user=user, role=Role.ADMIN)
+    device = TotpDevice(user=user, name="App")
+    device.set_seed(seed)
+    device.save()
+    return email, seed

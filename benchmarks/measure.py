@@ -14,6 +14,7 @@ from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test.utils import CaptureQueriesContext, override_settings  # noqa: E402
+from django_otp.oath import totp  # noqa: E402
 
 from benchmarks import bare, data  # noqa: E402
 from benchmarks.audit import measure_audit  # noqa: E402
@@ -25,6 +26,7 @@ from crm.wsgi import application  # noqa: E402
 LIMIT = "limit: the same SQL, bare"
 LIST, DETAIL, CREATE = "client list (25)", "client detail", "client create"
 KEY_LIST, REFRESH, LOGIN = "API-key list", "refresh", "login"
+LOGIN_TOTP = "login with TOTP"
 CLIENTS_BY_KEY, HASH = "client list by API key", "one password hash"
 FIRST_PAGE, DEEP_PAGE = "first page", "deep page"
 RARE_EVERY = 8  # Sign-in and refresh take long; a share of the rounds is enough.
@@ -37,7 +39,7 @@ def run(*, rounds: int, depth: int) -> dict[str, Any]:
     team = data.load()
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    session = _Session(team.api_key, team.membership.team_id)
+    session = _Session(team.api_key, team.membership.team_id, team.seeds)
     calls = session.calls(depth)
     seconds = _measure(calls, rounds)
     audit = measure_audit(session.audited_calls())
@@ -48,8 +50,9 @@ def run(*, rounds: int, depth: int) -> dict[str, Any]:
 class _Session:
     """A signed-in user and the calls they make."""
 
-    def __init__(self, api_key: str, team_id: Any) -> None:
+    def __init__(self, api_key: str, team_id: Any, seeds: dict[str, bytes]) -> None:
         self.api_key = api_key
+        self.people_with_app = iter(seeds.items())
         self.refresh_token = ""
         self.token = self._sign_in().data["data"]["accessToken"]
         with override_settings(MIDDLEWARE=[]):
@@ -81,6 +84,7 @@ class _Session:
             DEEP_PAGE: Call(lambda: self._get(deep)),
             REFRESH: Call(self._refresh),
             LOGIN: Call(self._sign_in),
+            LOGIN_TOTP: Call(self._sign_in_with_app),
             HASH: Call(_hash),
         }
 
@@ -118,6 +122,12 @@ class _Session:
         self.refresh_token = answer.data["data"]["refreshToken"]
         return answer
 
+    def _sign_in_with_app(self) -> Answer:
+        """Sign in with password and code, each time somebody else: a code works once."""
+        email, seed = next(self.people_with_app)
+        body = {"email": email, "password": data.PASSWORD, "totpCode": f"{totp(seed):06d}"}
+        return call(application, "POST", "/v1/auth/login", body={**body, "tokenDelivery": "body"})
+
     def _refresh(self) -> Answer:
         body = {"refreshToken": self.refresh_token}
         answer = call(application, "POST", "/v1/auth/refresh", body=body)
@@ -134,7 +144,7 @@ def _measure(calls: Mapping[str, Call], rounds: int) -> dict[str, Measured]:
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(-20, rounds):
         for name, (action, status) in calls.items():
-            if name in {REFRESH, LOGIN, HASH} and number % RARE_EVERY:
+            if name in {REFRESH, LOGIN, LOGIN_TOTP, HASH} and number % RARE_EVERY:
                 continue
             taken = timed(action, status=status)
             if number >= 0:
@@ -164,6 +174,7 @@ def _report(seconds: Mapping[str, Measured], statements: Mapping[str, int]) -> d
         "ratios": {
             "list_to_limit": round(limit / seconds[LIST].percentile(0.5), 3),
             "login_to_hash": ratio(LOGIN, HASH),
+            "login_totp_to_login": ratio(LOGIN_TOTP, LOGIN),
             "deep_page_to_first": ratio(DEEP_PAGE, FIRST_PAGE),
         },
     }

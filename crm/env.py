@@ -23,7 +23,11 @@ PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 
 # Key rings that are derived from SECRET_KEY unless they are set, and what for.
-_DERIVED_KEYS = {"api_key_peppers": "api-key-pepper", "audit_keys": "audit-chain"}
+_DERIVED_KEYS = {
+    "api_key_peppers": "api-key-pepper",
+    "audit_keys": "audit-chain",
+    "factor_keys": "second-factor",
+}
 
 
 def variable(group: str, help_text: str, parser: parse.Parser, default: str | None = None) -> Any:
@@ -85,6 +89,12 @@ class Environment:
     audit_keys: parse.KeyRing = variable(
         "Secrets",
         "id:secret,id:secret; the first seals the audit trail; unset: derived from SECRET_KEY.",
+        parse.key_ring,
+    )
+    factor_keys: parse.KeyRing = variable(
+        "Secrets",
+        "id:secret,id:secret; the first encrypts the seeds of second factors and keys the hashes of"
+        " backup codes; unset: derived from SECRET_KEY.",
         parse.key_ring,
     )
 
@@ -175,6 +185,13 @@ class Environment:
         "Ask api.pwnedpasswords.com about new passwords, by 5 digits of a hash.",
         parse.boolean,
         "false",
+    )
+
+    require_2fa_for: frozenset[str] = variable(
+        "Second factor",
+        "Who must have one: admin (of teams), api_keys (whoever makes them), or both.",
+        parse.some_of("admin", "api_keys"),
+        "",
     )
 
     cookie_secure: bool = variable(

@@ -111,6 +111,18 @@ def words(raw: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in raw.split(",") if word.strip())
 
 
+def some_of(*choices: str) -> Parser:
+    """Return a parser of comma-separated words out of these."""
+
+    def parse_choices(raw: str) -> frozenset[str]:
+        chosen = frozenset(word.lower() for word in words(raw))
+        if unknown := sorted(chosen.difference(choices)):
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(choices)}")
+        return chosen
+
+    return parse_choices
+
+
 def one_of(*choices: str) -> Parser:
     """Return a parser that accepts these words in any case."""
 

@@ -18,7 +18,7 @@ def production_problems(values: dict[str, Any]) -> list[str]:
 
 def _named_secrets(values: dict[str, Any]) -> list[tuple[str, str]]:
     secrets = [("SECRET_KEY", values["secret_key"])]
-    for name in ("jwt_keys", "api_key_peppers", "audit_keys"):
+    for name in ("jwt_keys", "api_key_peppers", "audit_keys", "factor_keys"):
         secrets += [(f"{name.upper()} {key_id}", secret) for key_id, secret in values[name]]
     return secrets
 

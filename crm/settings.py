@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "csp",
     "django_filters",
+    "django_otp",
     "django_ratelimit",
     "drf_spectacular",
     "drf_spectacular_sidecar",

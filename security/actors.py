@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from crm.api.errors import ApiError
 from crm.env import env
 from security.roles import Right, Role, has_right
 from security.scopes import allows
@@ -41,6 +42,9 @@ class Actor:
     scopes: Mapping[str, Sequence[str]] | None = None
     session_id: uuid.UUID | None = None
     authenticated_at: datetime | None = None
+    has_second_factor: bool = False
+    # What has to be done under /v1/auth/ before anything else is answered.
+    duty: type[ApiError] | None = None
     credential_expires_at: datetime | None = None
     is_authenticated: bool = field(default=True, init=False)
 

@@ -14,7 +14,9 @@ from crm.api.errors import (
     InsufficientScope,
     PermissionDenied,
     ReauthenticationRequired,
+    SecondFactorRequired,
 )
+from crm.env import env
 from security.actors import Actor
 from security.roles import Right, has_right
 from security.scopes import ACTION_OF_RIGHT
@@ -58,6 +60,8 @@ class FreshSignIn(BasePermission):
     a session fresh; a refresh does not: whoever stole tokens has no password (ASVS v5.0.0-7.5.1).
     """
 
+    errors = (ReauthenticationRequired,)
+
     def has_permission(self, request: Request, view: Any) -> bool:
         fresh_actions = getattr(view, "fresh_actions", None)
         if fresh_actions is not None and view.action not in fresh_actions:
@@ -67,6 +71,20 @@ class FreshSignIn(BasePermission):
             raise PermissionDenied(NO_KEY)
         if not actor.is_fresh(timezone.now()):
             raise ReauthenticationRequired
+        return True
+
+
+class SecondFactorForKeys(BasePermission):
+    """Whoever makes API keys has a second factor, where REQUIRE_2FA_FOR names `api_keys`."""
+
+    errors = (SecondFactorRequired,)
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        is_making = view.action in view.issuing_actions
+        if is_making and "api_keys" in env.require_2fa_for:
+            actor = require_actor(request)
+            if not actor.has_second_factor:
+                raise SecondFactorRequired
         return True
 
 

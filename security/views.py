@@ -12,6 +12,7 @@ from crm.api.errors import (
     MethodNotAllowed,
     PermissionDenied,
     ReauthenticationRequired,
+    SecondFactorRequired,
 )
 from crm.api.parameters import check_parameters
 from security.actors import Actor
@@ -20,10 +21,12 @@ from security.events.types import EventType
 from security.permissions import HasRights, RequiredRight
 from security.rate_limits.throttles import RateLimitedView
 
+DUTY_PATHS = "/v1/auth/"
 _EVENT_OF_REFUSAL: Mapping[type[Exception], EventType] = {
     PermissionDenied: EventType.PERMISSION_DENIED,
     InsufficientScope: EventType.SCOPE_DENIED,
     ReauthenticationRequired: EventType.FRESH_SIGN_IN_DEMANDED,
+    SecondFactorRequired: EventType.MFA_DEMANDED,
 }
 
 
@@ -40,6 +43,13 @@ class ApiView(RateLimitedView):
         known = self.known_parameters()
         if known is not None:
             check_parameters(request.query_params, known)
+
+    def check_permissions(self, request: Request) -> None:
+        """Hold back a caller with a duty from all but `/v1/auth/`, where it can be done."""
+        duty = getattr(request.user, "duty", None)
+        if duty is not None and not request.path_info.startswith(DUTY_PATHS):
+            raise duty
+        super().check_permissions(request)
 
     def handle_exception(self, exc: Exception) -> Any:
         """Record that a caller was refused a right; then answer."""

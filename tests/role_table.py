@@ -15,6 +15,7 @@ from accounts.tests.factories import (
     make_team,
     open_session,
 )
+from accounts.tests.factors import App
 from accounts.tokens import AccessToken
 from conftest import ApiClient
 from crm.db.models import TeamModel
@@ -31,6 +32,11 @@ GET    /v1/auth/me                      Y       Y     Y          Y   n
 GET    /v1/auth/verify                  Y       Y     Y          Y   n
 POST   /v1/auth/switch-team             Y       Y     Y          Y   n
 POST   /v1/auth/reauthenticate          Y       Y     Y          Y   n
+GET    /v1/auth/2fa                     Y       Y     Y          Y   n
+POST   /v1/auth/2fa/setup               Y       Y     Y          Y   n
+POST   /v1/auth/2fa/confirm             Y       Y     Y          Y   n
+POST   /v1/auth/2fa/backup-codes        Y       Y     Y          Y   n
+POST   /v1/auth/2fa/disable             Y       Y     Y          Y   n
 POST   /v1/auth/logout-all              Y       Y     Y          Y   n
 POST   /v1/auth/accept-invitation       Y       Y     Y          Y   n
 GET    /v1/auth/sessions                Y       Y     Y          Y   n
@@ -82,9 +88,16 @@ GET  /v1/health/ready
 GET  /v1/schema
 GET  /v1/docs
 POST /v1/auth/login
+POST /v1/auth/2fa/verify
 POST /v1/auth/refresh
 POST /v1/auth/logout
 """
+# Calls about an authenticator app, and whether it is confirmed.
+NEEDED_APP = {
+    "/v1/auth/2fa/confirm": False,
+    "/v1/auth/2fa/backup-codes": True,
+    "/v1/auth/2fa/disable": True,
+}
 # Every resource of records, by its name in paths. `{client}` stands for the id of a Client.
 RECORDS: Mapping[str, type[TeamModel]] = {
     list_path(model).split("/")[2]: model for model in TEAM_MODELS
@@ -166,6 +179,9 @@ def body_for(row: Row, stage: Stage) -> dict[str, Any]:
         return {"token": stage.ids["token"]}
     if row.path == "/v1/team/invitations":
         return {"email": "new@example.com", "role": "agent"}
+    if row.path in NEEDED_APP:
+        app = App(stage.member.user, confirmed=NEEDED_APP[row.path])
+        return {"code": app.code()} if row.path.endswith("confirm") else {}
     if row.path == "/v1/api-keys":
         return {"name": "New", "scopes": {"clients": ["read"]}}
     if row.resource in RECORDS and row.path.count("/") < 4:

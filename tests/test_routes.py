@@ -25,6 +25,7 @@ PUBLIC_ROUTES = {
     "schema",
     "docs",
     "auth-login",
+    "auth-2fa-verify",
     "auth-refresh",
     "auth-logout",
 }

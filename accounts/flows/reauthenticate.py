@@ -5,8 +5,9 @@ import uuid
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.flows.code_check import check_code
 from accounts.flows.password_check import check_password
-from accounts.models import Session
+from accounts.models import Session, User
 from crm.api.errors import InvalidCredentials, SessionRevoked
 from security.actors import Actor
 from security.events.collector import record_event
@@ -26,6 +27,18 @@ def reauthenticate_by_password(*, request: HttpRequest, actor: Actor, password: 
         # The address became somebody else's between authentication and here.
         raise InvalidCredentials
     freshen_session(session_id=actor.own_session_id, user_id=actor.user_id, method="password")
+
+
+def reauthenticate_by_code(*, actor: Actor, code: str) -> None:
+    """Use up a code of the actor's second factor and make their session fresh.
+
+    Raises what `check_code` raises, and `SessionRevoked`. Wrong codes of a live session have a
+    count of their own, so that nobody keeps its owner from it.
+    """
+    user = User.objects.get(pk=actor.user_id)
+    session_id = actor.own_session_id
+    method = check_code(user=user, code=code, team_id=actor.team_id, source=session_id)
+    freshen_session(session_id=session_id, user_id=user.pk, method=method)
 
 
 def freshen_session(*, session_id: uuid.UUID, user_id: uuid.UUID, method: str) -> None:

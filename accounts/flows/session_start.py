@@ -1,5 +1,6 @@
 """The last step of every sign-in: who they are is proved, and a session begins."""
 
+import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,11 +9,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.devices.tokens import DeviceToken
+from accounts.flows.device_trust import trust_device
 from accounts.flows.devices import Remembered, remember_device
 from accounts.flows.sign_out import end_session_of_token
 from accounts.models import Device, Membership, RevokeReason, Session, User
 from accounts.token_ledger import record_issued
 from accounts.tokens import AccessToken, RefreshToken
+from crm.db.models import uuid7
 from crm.env import env
 from security.events.collector import record_event
 from security.events.types import EventType
@@ -23,13 +26,14 @@ class SigningClient(NamedTuple):
     """The browser or app that signs in, and what it holds.
 
     `replaced_refresh_token` is the cookie of its old session, `device_tokens` what `sent_tokens`
-    returns.
+    returns; `in_body` says that it takes tokens in the body, as an app does.
     """
 
     request: HttpRequest
     device_name: str = ""
     device_tokens: Sequence[DeviceToken] = ()
     replaced_refresh_token: str | None = None
+    in_body: bool = False
 
 
 class SignedIn(NamedTuple):
@@ -42,8 +46,28 @@ class SignedIn(NamedTuple):
     remembered: Remembered
 
 
+class Proof(NamedTuple):
+    """How somebody proved who they are.
+
+    `session_id` is the id that a pending sign-in gave its session; `trusted_factors` is the
+    fingerprint of the factors that the device may leave out from now on.
+    """
+
+    methods: tuple[str, ...] = ("password",)
+    session_id: uuid.UUID | None = None
+    trusted_factors: str | None = None
+
+
+BY_PASSWORD = Proof()
+
+
 def start_session(
-    *, client: SigningClient, user: User, membership: Membership, device: Device | None
+    *,
+    client: SigningClient,
+    user: User,
+    membership: Membership,
+    device: Device | None,
+    proof: Proof = BY_PASSWORD,
 ) -> SignedIn:
     """End the browser's old session (ASVS v5.0.0-7.2.4), open a new one, make the device known.
 
@@ -59,7 +83,9 @@ def start_session(
             tokens=client.device_tokens,
             name=client.device_name,
         )
-        session = _open_session(client, membership, remembered)
+        if proof.trusted_factors is not None:
+            trust_device(user=user, device_id=remembered.device_id, factors=proof.trusted_factors)
+        session = _open_session(client, membership, remembered, session_id=proof.session_id)
         User.objects.filter(pk=user.pk).update(last_login=session.created_at)
         refresh_token = RefreshToken.of_generation(session)
         raw_refresh_token = str(refresh_token)
@@ -72,14 +98,22 @@ def start_session(
         device_name=client.device_name,
         device_id=remembered.device_id,
         is_new_device=remembered.is_new,
+        methods=list(proof.methods),
     )
     access_token = AccessToken.for_session(session, team_id=membership.team_id)
     return SignedIn(membership, access_token, refresh_token, raw_refresh_token, remembered)
 
 
-def _open_session(client: SigningClient, membership: Membership, remembered: Remembered) -> Session:
+def _open_session(
+    client: SigningClient,
+    membership: Membership,
+    remembered: Remembered,
+    *,
+    session_id: uuid.UUID | None,
+) -> Session:
     now = timezone.now()
     session: Session = Session.objects.create(
+        pk=session_id or uuid7(),
         user_id=membership.user_id,
         team_id=membership.team_id,
         device_id=remembered.device_id,

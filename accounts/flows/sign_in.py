@@ -1,16 +1,31 @@
-"""Sign-in: an email and a password become a session and its first tokens."""
+"""Sign-in: an email and a password, and a code where there is a second factor."""
 
+from accounts.factors.state import factors_of
+from accounts.flows.device_trust import is_trusted
+from accounts.flows.memberships import default_membership
 from accounts.flows.password_check import check_credentials, record_failure
-from accounts.flows.session_start import SignedIn, SigningClient, start_session
-from accounts.models import Membership
+from accounts.flows.second_step import PendingSignIn, begin_second_step, prove_by_code
+from accounts.flows.session_start import (
+    BY_PASSWORD,
+    SignedIn,
+    SigningClient,
+    start_session,
+)
 from crm.api.errors import PermissionDenied
-from security.identifiers import normalize_email
 
 
-def sign_in(*, client: SigningClient, email: str, password: str) -> SignedIn:
-    """Check the password, and start a session.
+def sign_in(
+    *,
+    client: SigningClient,
+    email: str,
+    password: str,
+    code: str | None = None,
+    remember_device: bool = False,
+) -> SignedIn | PendingSignIn:
+    """Check the password, then the second factor where there is one, and start a session.
 
-    Raises what `check_credentials` raises, and `PermissionDenied` for a person without a team.
+    Without a code, and from a device that is not trusted, the sign-in stays pending. Raises what
+    `check_credentials` and `check_code` raise, and `PermissionDenied` for a person without a team.
     """
     # Read before the hash, whose memory displaces what the processor had at hand.
     membership = default_membership(email)
@@ -20,16 +35,17 @@ def sign_in(*, client: SigningClient, email: str, password: str) -> SignedIn:
     if membership is None:
         record_failure(user.email, reason="no_team")
         raise PermissionDenied("This account belongs to no team.")
-    return start_session(client=client, user=user, membership=membership, device=device)
-
-
-def default_membership(email: str) -> Membership | None:
-    """Return the membership that a sign-in opens: the first of the user's active ones."""
-    return (
-        Membership.objects.filter(
-            user__email=normalize_email(email), is_active=True, team__is_active=True
+    factors, proof = factors_of(user.pk), BY_PASSWORD
+    if factors and not is_trusted(user=user, device=device, factors=factors.fingerprint):
+        if code is None:
+            return begin_second_step(client=client, user=user, factors=factors)
+        proof = prove_by_code(
+            user=user,
+            membership=membership,
+            device=device,
+            code=code,
+            trusted_factors=factors.fingerprint if remember_device else None,
         )
-        .select_related("team", "user")
-        .order_by("created_at", "pk")
-        .first()
+    return start_session(
+        client=client, user=user, membership=membership, device=device, proof=proof
     )

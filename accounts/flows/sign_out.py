@@ -47,6 +47,13 @@ def end_all_sessions(*, user_id: uuid.UUID, reason: RevokeReason) -> int:
     return count
 
 
+def end_other_sessions(
+    *, user_id: uuid.UUID, kept_id: uuid.UUID | None, reason: RevokeReason
+) -> int:
+    """End every session of a user but one; return how many were open."""
+    return _end_in_order(Session.objects.filter(user_id=user_id).exclude(pk=kept_id), reason)
+
+
 def end_team_sessions(*, user_id: uuid.UUID, team_id: uuid.UUID, reason: RevokeReason) -> int:
     """End a user's sessions that work in one team; return how many were open."""
     return _end_in_order(Session.objects.filter(user_id=user_id, team_id=team_id), reason)

@@ -1,6 +1,7 @@
 """People, their teams, and their sign-ins."""
 
 from accounts.models.device import Device
+from accounts.models.factor import BackupCode, TotpDevice, WrongCode
 from accounts.models.invitation import Invitation, InvitationStatus
 from accounts.models.lockout import Lockout
 from accounts.models.membership import Membership, MemberStatus
@@ -11,6 +12,7 @@ from accounts.models.team import Team
 from accounts.models.user import User
 
 __all__ = [
+    "BackupCode",
     "Device",
     "Invitation",
     "InvitationStatus",
@@ -23,5 +25,7 @@ __all__ = [
     "Session",
     "Team",
     "TokenPurpose",
+    "TotpDevice",
     "User",
+    "WrongCode",
 ]

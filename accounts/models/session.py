@@ -22,6 +22,7 @@ class RevokeReason(models.TextChoices):
     ENDED_BY_USER = "ended_by_user", "ended in the list of sessions"
     DEVICE_REVOKED = "device_revoked", "its device was revoked"
     ENDED_BY_STAFF = "ended_by_staff", "ended by staff"
+    FACTOR_CHANGED = "factor_changed", "a factor was added, removed or replaced"
     TOKEN_REUSE = "token_reuse", "a used refresh token came back"
     MEMBER_DEACTIVATED = "member_deactivated", "deactivated in the team"
     MEMBER_REMOVED = "member_removed", "removed from the team"

@@ -3,7 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.flows.reauthenticate import reauthenticate_by_password
+from accounts.flows.reauthenticate import reauthenticate_by_code, reauthenticate_by_password
 from accounts.serializers import ReauthenticateSerializer
 from crm.api.describe import describe
 from crm.api.envelope import success
@@ -28,9 +28,11 @@ class ReauthenticateView(ApiView):
         """Make this session fresh for a few minutes."""
         serializer = ReauthenticateSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        reauthenticate_by_password(
-            request=request._request,
-            actor=self.actor,
-            password=serializer.validated_data["password"],
-        )
+        values = serializer.validated_data
+        if "code" in values:
+            reauthenticate_by_code(actor=self.actor, code=values["code"])
+        else:
+            reauthenticate_by_password(
+                request=request._request, actor=self.actor, password=values["password"]
+            )
         return success({"freshForSeconds": int(env.fresh_sign_in_lifetime.total_seconds())})

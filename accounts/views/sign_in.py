@@ -1,15 +1,11 @@
 """`/v1/auth/login`, `refresh`, `logout`: the calls that give, renew and end tokens."""
 
-from typing import Any
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.descriptions import REFRESHED, SIGNED_IN
-from accounts.devices.cookie import set_device_cookie
-from accounts.flows.devices import sent_tokens
+from accounts.descriptions import REFRESHED, SIGNED_IN_OR_PENDING
 from accounts.flows.refresh import refresh_tokens
-from accounts.flows.session_start import SignedIn, SigningClient
+from accounts.flows.second_step import PendingSignIn
 from accounts.flows.sign_in import sign_in
 from accounts.flows.sign_out import end_session_of_token
 from accounts.models import RevokeReason
@@ -19,8 +15,14 @@ from accounts.refresh_cookie import (
     require_own_page,
     set_refresh_cookie,
 )
-from accounts.serializers import RefreshTokenSerializer, SignInSerializer, member_body
-from accounts.tokens import AccessToken
+from accounts.serializers import RefreshTokenSerializer, SignInSerializer
+from accounts.views.sign_in_answers import (
+    IN_BODY,
+    access_token_body,
+    pending_response,
+    signed_in_response,
+    signing_client,
+)
 from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import (
@@ -40,8 +42,6 @@ from security.permissions import Public
 from security.request_context import in_context
 from security.views import ApiView
 
-IN_BODY = "body"
-
 
 class LoginView(ApiView):
     """Sign in with email and password."""
@@ -52,7 +52,7 @@ class LoginView(ApiView):
 
     @describe(
         body=SignInSerializer,
-        data=SIGNED_IN,
+        data=SIGNED_IN_OR_PENDING,
         errors=(
             InvalidCredentials,
             PermissionDenied,
@@ -62,24 +62,30 @@ class LoginView(ApiView):
         ),
     )
     def post(self, request: Request) -> Response:
-        """Open a session; the refresh token goes into a cookie, or into the body on request."""
+        """Open a session; the refresh token goes into a cookie, or into the body on request.
+
+        An account with a second factor is asked for it, unless a code came along.
+        """
         serializer = SignInSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
-        in_body = values["token_delivery"] == IN_BODY
-        if not in_body:
-            require_own_page(request)
-        device_token = values.get("device_token")
-        client = SigningClient(
-            request=request._request,
+        client = signing_client(
+            request,
+            in_body=values["token_delivery"] == IN_BODY,
             device_name=values["device_name"],
-            device_tokens=sent_tokens(request._request, device_token or "" if in_body else None),
-            replaced_refresh_token=None if in_body else refresh_cookie(request),
+            device_token=values.get("device_token"),
         )
-        signed_in = sign_in(client=client, email=values["email"], password=values["password"])
-        if in_body:
-            return _response_to_app(signed_in, wants_device_token=device_token is not None)
-        return _response_to_browser(signed_in, client)
+        outcome = sign_in(
+            client=client,
+            email=values["email"],
+            password=values["password"],
+            code=values.get("totp_code"),
+            remember_device=values["remember_device"],
+        )
+        if isinstance(outcome, PendingSignIn):
+            return pending_response(outcome)
+        wants_device_token = "device_token" in values
+        return signed_in_response(outcome, client, wants_device_token=wants_device_token)
 
 
 class RefreshView(ApiView):
@@ -134,39 +140,6 @@ class LogoutView(ApiView):
         if cookie is not None:
             clear_refresh_cookie(response)
         return response
-
-
-def access_token_body(token: AccessToken) -> dict[str, Any]:
-    """Return an access token as the API hands it out."""
-    seconds = int(token.lifetime_left.total_seconds())
-    return {
-        "accessToken": str(token),
-        "expiresIn": f"{seconds // 60}m" if seconds % 60 == 0 else f"{seconds}s",
-        "expiresInSeconds": seconds,
-        "tokenType": "Bearer",
-    }
-
-
-def _signed_in_body(signed_in: SignedIn) -> dict[str, Any]:
-    return {
-        "user": member_body(signed_in.membership),
-        **access_token_body(signed_in.access_token),
-    }
-
-
-def _response_to_app(signed_in: SignedIn, *, wants_device_token: bool) -> Response:
-    body = {**_signed_in_body(signed_in), "refreshToken": signed_in.raw_refresh_token}
-    if wants_device_token:
-        body["deviceToken"] = str(signed_in.remembered.token)
-    return success(body)
-
-
-def _response_to_browser(signed_in: SignedIn, client: SigningClient) -> Response:
-    response = success(_signed_in_body(signed_in))
-    expires_at = signed_in.refresh_token.expires_at
-    set_refresh_cookie(response, signed_in.raw_refresh_token, expires_at)
-    set_device_cookie(response, signed_in.remembered.token, client.device_tokens)
-    return response
 
 
 def _refresh_token_in_body(request: Request) -> str | None:

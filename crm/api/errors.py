@@ -163,6 +163,12 @@ class ReauthenticationRequired(ApiError):
     message = "Confirm your password or code first."
 
 
+class SecondFactorRequired(ApiError):
+    status = 403
+    code = "SECOND_FACTOR_REQUIRED"
+    message = "Set up a second factor first: POST /v1/auth/2fa/setup."
+
+
 class EmailNotVerified(ApiError):
     status = 403
     code = "EMAIL_NOT_VERIFIED"

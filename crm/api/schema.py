@@ -97,6 +97,7 @@ class EnvelopeAutoSchema(AutoSchema):
         found: list[type[errors.ApiError]] = [errors.ValidationFailed, *description.errors, *FAULTS]
         if self._accepted_credentials():
             found += LOGIN_ERRORS
+            found += self._permission_errors()
         if self._path_variables():
             found.append(errors.NotFound)
         if description.body:
@@ -143,6 +144,11 @@ class EnvelopeAutoSchema(AutoSchema):
             allowed = getattr(permission, "accepted_credentials", accepted)
             accepted = tuple(name for name in accepted if name in allowed)
         return accepted if self.view.authentication_classes else ()
+
+    def _permission_errors(self) -> list[type[errors.ApiError]]:
+        """Return what the view's permissions refuse a caller with, beside a missing right."""
+        asked = self.view.permission_classes
+        return [error for permission in asked for error in getattr(permission, "errors", ())]
 
     def _resolve(self, data: Any) -> Any:
         """Put references in the place of serializer classes."""

@@ -66,6 +66,7 @@ LOGIN_ERRORS: Final = (
     errors.ApiKeyExpired,
     errors.PermissionDenied,
     errors.InsufficientScope,
+    errors.SecondFactorRequired,
     errors.IpNotAllowed,
 )
 BODY_ERRORS: Final = (errors.PayloadTooLarge, errors.UnsupportedMediaType)

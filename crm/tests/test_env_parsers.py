@@ -27,6 +27,8 @@ READ: list[tuple[Callable[[str], Any], str, Any]] = [
     (parse.words, "", ()),
     (parse.words, " a, b ,,c", ("a", "b", "c")),
     (parse.one_of("Strict", "Lax"), "strict", "Strict"),
+    (parse.some_of("admin", "api_keys"), "", frozenset()),
+    (parse.some_of("admin", "api_keys"), "Admin, api_keys", frozenset({"admin", "api_keys"})),
     (parse.origins, "https://a.example", ("https://a.example",)),
     (parse.origins, "https://a.example:8443,http://b", ("https://a.example:8443", "http://b")),
     (parse.networks, "", ()),

@@ -26,7 +26,13 @@ from security.api_keys.serializers import (
 )
 from security.api_keys.usage import DEFAULT_DAYS, LONGEST_DAYS, usage_by_day
 from security.models import ApiKey
-from security.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
+from security.permissions import (
+    FreshSignIn,
+    HasRights,
+    IsSignedInUser,
+    RequiredRight,
+    SecondFactorForKeys,
+)
 from security.roles import Right
 from security.views import TeamScopedView
 from security.viewsets import team_list
@@ -40,8 +46,10 @@ class ApiKeyViewSet(ViewSetMixin, TeamScopedView):
     permission_classes: Sequence[type[BasePermission]] = (
         IsSignedInUser,
         HasRights,
+        SecondFactorForKeys,
         FreshSignIn,
     )
+    issuing_actions: ClassVar[Collection[str]] = ("create", "rotate")
     # Revoking is not among them: whoever sees a key misused ends it at once.
     fresh_actions: ClassVar[Collection[str]] = ("create", "partial_update", "rotate")
     serializer_class = ApiKeySerializer

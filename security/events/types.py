@@ -61,6 +61,12 @@ class EventType(StrEnum):
     RATE_LIMIT_EXCEEDED = "rate_limit.exceeded"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 (as above)
     BREACH_CHECK_FAILED = "breach_check.failed"
+    MFA_ENABLED = "mfa.enabled"
+    MFA_DISABLED = "mfa.disabled"
+    MFA_DEMANDED = "mfa.demanded"
+    MFA_FAILED = "mfa.failed"
+    BACKUP_CODE_USED = "backup_code.used"
+    BACKUP_CODES_REPLACED = "backup_codes.replaced"
     DEVICE_REVOKED = "device.revoked"
     ROLE_CHANGED = "role.changed"
     MEMBER_ADDED = "member.added"
@@ -142,6 +148,16 @@ _TABLE = {
     EventType.PASSWORD_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "The password was changed."),
     EventType.BREACH_CHECK_FAILED: EventSpec(
         _ACCOUNT, _MEDIUM, _REFUSED, "A new password was not looked up among breached ones."
+    ),
+    EventType.MFA_ENABLED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A second factor was added."),
+    EventType.MFA_DISABLED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A second factor was removed."),
+    EventType.MFA_FAILED: EventSpec(_AUTH, _MEDIUM, _REFUSED, "A second factor was wrong."),
+    EventType.MFA_DEMANDED: EventSpec(
+        _ACCESS, _LOW, _REFUSED, "A call needs an account with a second factor."
+    ),
+    EventType.BACKUP_CODE_USED: EventSpec(_AUTH, _HIGH, _DONE, "A backup code was used."),
+    EventType.BACKUP_CODES_REPLACED: EventSpec(
+        _ACCOUNT, _HIGH, _DONE, "The backup codes were replaced."
     ),
     EventType.DEVICE_REVOKED: EventSpec(_ACCOUNT, _MEDIUM, _DONE, "A known device was revoked."),
     EventType.ROLE_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A person's rights were changed."),

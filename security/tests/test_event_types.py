@@ -25,6 +25,7 @@ from accounts.tests.factories import (
     make_team,
     make_user,
 )
+from accounts.tests.factors import App
 from conftest import ApiClient
 from crm.env import env
 from security.api_keys.services import IssuedKey, issue_key
@@ -43,8 +44,16 @@ NEW_PASSWORD = "Another-Horse-Battery-7"
 class Stage:
     """The cast, and what scenes need beside them."""
 
-    def __init__(self, alice: Membership, bob: Membership, staff: User, set_rate: SetRate) -> None:
+    def __init__(
+        self,
+        alice: Membership,
+        bob: Membership,
+        staff: User,
+        set_rate: SetRate,
+        require_factor_for: Callable[..., None],
+    ) -> None:
         self.alice, self.bob, self.staff, self.set_rate = alice, bob, staff, set_rate
+        self.require_factor_for = require_factor_for
         self.stranger = ApiClient()
 
     @property
@@ -107,6 +116,28 @@ def _end_own(stage: Stage) -> None:
 def _end_by_staff(stage: Stage) -> None:
     sign_in(stage.stranger)
     run_action(stage.as_staff, "accounts_session", "end_selected", Session.objects.get())
+
+
+def _confirm_app(stage: Stage) -> None:
+    app = App(stage.alice.user, confirmed=False)
+    stage.as_alice.post_json("/v1/auth/2fa/confirm", {"code": app.code()})
+
+
+def _disable_app(stage: Stage) -> None:
+    client = stage.as_alice
+    App(stage.alice.user)
+    client.post_json("/v1/auth/2fa/disable", {})
+
+
+def _replace_backup_codes(stage: Stage) -> None:
+    client = stage.as_alice
+    App(stage.alice.user)
+    client.post_json("/v1/auth/2fa/backup-codes", {})
+
+
+def _call_without_factor(stage: Stage) -> None:
+    stage.require_factor_for("admin")
+    stage.as_alice.get("/v1/leads")
 
 
 def _come_back_late(stage: Stage) -> None:
@@ -236,6 +267,14 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.PASSWORD_CHANGED: _change_password,
     EventType.BREACH_CHECK_FAILED: _change_without_the_list,
     EventType.DEVICE_REVOKED: _revoke_device,
+    EventType.MFA_ENABLED: _confirm_app,
+    EventType.MFA_DISABLED: _disable_app,
+    EventType.MFA_DEMANDED: _call_without_factor,
+    EventType.MFA_FAILED: lambda s: sign_in(s.stranger, totpCode=App(s.alice.user).wrong_code()),
+    EventType.BACKUP_CODE_USED: lambda s: sign_in(
+        s.stranger, totpCode=App(s.alice.user).backup_codes()[0]
+    ),
+    EventType.BACKUP_CODES_REPLACED: _replace_backup_codes,
     EventType.ROLE_CHANGED: _change_role,
     EventType.MEMBER_ADDED: _add_member,
     EventType.MEMBER_DEACTIVATED: lambda stage: _patch_bob(stage, isActive=False),
@@ -262,11 +301,15 @@ SECRETS = re.compile(
 
 @pytest.fixture
 def stage(
-    alice: Membership, bob: Membership, set_rate: SetRate, monkeypatch: pytest.MonkeyPatch
+    alice: Membership,
+    bob: Membership,
+    set_rate: SetRate,
+    require_factor_for: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Stage:
     monkeypatch.setattr(refresh_flow, "GATHER_SECONDS", 0)
     staff = make_user("staff@example.com", is_staff=True, is_superuser=True)
-    return Stage(alice, bob, staff, set_rate)
+    return Stage(alice, bob, staff, set_rate, require_factor_for)
 
 
 @pytest.mark.parametrize("event_type", list(EventType))

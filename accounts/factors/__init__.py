@@ -1,0 +1,1 @@
+"""What proves a person beside the password: codes of an app, and backup codes."""

@@ -1,0 +1,47 @@
+"""What follows from every change of a factor."""
+
+import uuid
+from typing import Any, Final, NamedTuple
+
+from accounts.admin_sessions import end_admin_sessions
+from accounts.factors.state import TOTP
+from accounts.flows.device_trust import end_trust
+from accounts.flows.sign_out import end_other_sessions
+from accounts.mails import BACKUP_CODES_REPLACED, FACTOR_ADDED, FACTOR_REMOVED
+from accounts.models import RevokeReason, User
+from security.events.collector import record_event
+from security.events.types import EventType
+
+
+class Kept(NamedTuple):
+    """Where a change is made from: what does not end by it."""
+
+    session_id: uuid.UUID | None = None
+    admin_key: str | None = None
+
+
+NOTHING = Kept()
+_MAILS: Final = {
+    EventType.MFA_ENABLED: FACTOR_ADDED,
+    EventType.MFA_DISABLED: FACTOR_REMOVED,
+    EventType.BACKUP_CODES_REPLACED: BACKUP_CODES_REPLACED,
+}
+_NAMES: Final = {TOTP: "an authenticator app"}
+
+
+def factors_changed(event_type: EventType, *, user: User, kept: Kept, **facts: Any) -> None:
+    """Record a change of the user's factors and tell them by mail.
+
+    Their other sessions and the trust in devices end (ASVS v5.0.0-7.4.3). Belongs into the
+    transaction of the change.
+    """
+    ended = end_other_sessions(
+        user_id=user.pk, kept_id=kept.session_id, reason=RevokeReason.FACTOR_CHANGED
+    )
+    end_admin_sessions(user_id=user.pk, kept_key=kept.admin_key)
+    end_trust(user_id=user.pk)
+    record_event(event_type, user_id=user.pk, sessions_ended=ended, **facts)
+    _MAILS[event_type].queue(
+        to=user.email,
+        context={"first_name": user.first_name, "factor": _NAMES.get(facts.get("method", ""), "")},
+    )

@@ -1,0 +1,100 @@
+"""Setting up, changing and ending the second factor."""
+
+import uuid
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.factors.backup_codes import CODE_COUNT, hashes_of, new_code
+from accounts.factors.state import TOTP, factors_of
+from accounts.factors.totp import new_seed, otpauth_uri, qr_svg, written_seed
+from accounts.flows.factor_changes import Kept, factors_changed
+from accounts.models import BackupCode, TotpDevice, User
+from crm.api.errors import Conflict, ValidationFailed
+from security.events.types import EventType
+
+
+class Setup(NamedTuple):
+    """What an authenticator app needs, shown once."""
+
+    secret: str
+    otpauth_uri: str
+    qr_svg: str
+
+
+def set_up_totp(*, user_id: uuid.UUID) -> Setup:
+    """Begin with a new app and return its secret; an unfinished beginning is forgotten.
+
+    Raises `Conflict` while an app is confirmed: that one has to be given up first.
+    """
+    with transaction.atomic():
+        user = lock_user(user_id)
+        if TotpDevice.objects.filter(user=user, confirmed=True).exists():
+            raise Conflict("An authenticator app is set up already; disable it first.")
+        TotpDevice.objects.filter(user=user, confirmed=False).delete()
+        device = TotpDevice(user=user, name="Authenticator app", confirmed=False)
+        seed = new_seed()
+        device.set_seed(seed)
+        device.save()
+    uri = otpauth_uri(seed, account=user.email)
+    return Setup(written_seed(seed), uri, qr_svg(uri))
+
+
+def confirm_totp(*, user_id: uuid.UUID, code: str, kept: Kept) -> list[str]:
+    """Turn on the app that was begun with, by a code of it, and return new backup codes.
+
+    Raises `Conflict` when nothing was begun, `ValidationFailed` for a wrong code. Wrong codes are
+    not counted here: who may set up a factor was shown the secret.
+    """
+    with transaction.atomic():
+        user = lock_user(user_id)
+        device = TotpDevice.objects.filter(user=user, confirmed=False).first()
+        if device is None:
+            raise Conflict("Nothing to confirm; set up an authenticator app first.")
+        # The code counts as used from here on, so that it signs nobody in.
+        if not device.verify_token(code):
+            raise ValidationFailed(details={"code": ["Wrong code."]})
+        device.confirmed, device.confirmed_at = True, timezone.now()
+        device.save(update_fields=["confirmed", "confirmed_at"])
+        codes = renew_backup_codes(user)
+        factors_changed(EventType.MFA_ENABLED, user=user, kept=kept, method=TOTP)
+    return codes
+
+
+def disable_totp(*, user_id: uuid.UUID, kept: Kept) -> None:
+    """Give up the app, and the backup codes with the last factor; raises `Conflict` without one."""
+    with transaction.atomic():
+        user = lock_user(user_id)
+        if not TotpDevice.objects.filter(user=user, confirmed=True).exists():
+            raise Conflict("No authenticator app is set up.")
+        TotpDevice.objects.filter(user=user).delete()
+        if not factors_of(user_id):
+            BackupCode.objects.filter(user=user).delete()
+        factors_changed(EventType.MFA_DISABLED, user=user, kept=kept, method=TOTP)
+
+
+def replace_backup_codes(*, user_id: uuid.UUID, kept: Kept) -> list[str]:
+    """Return ten new backup codes; the old ones end. Raises `Conflict` without a second factor."""
+    with transaction.atomic():
+        user = lock_user(user_id)
+        if not factors_of(user_id):
+            raise Conflict("Backup codes belong to a second factor; set one up first.")
+        codes = renew_backup_codes(user)
+        factors_changed(EventType.BACKUP_CODES_REPLACED, user=user, kept=kept)
+    return codes
+
+
+def renew_backup_codes(user: User) -> list[str]:
+    """Store the hashes of ten new codes in place of all old ones, and return the codes."""
+    codes = [new_code() for _ in range(CODE_COUNT)]
+    BackupCode.objects.filter(user=user).delete()
+    BackupCode.objects.bulk_create(
+        BackupCode(user=user, code_hash=hashes_of(code, user_id=user.pk)[0]) for code in codes
+    )
+    return codes
+
+
+def lock_user(user_id: uuid.UUID) -> User:
+    """Return the user, locked: factors of one person change one at a time."""
+    return User.objects.select_for_update(no_key=True).get(pk=user_id)

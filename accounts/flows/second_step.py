@@ -1,0 +1,126 @@
+"""The second step of a sign-in: a password proved right, and the account has a second factor."""
+
+import hmac
+import uuid
+from typing import NamedTuple
+
+from django.db import IntegrityError
+from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
+
+from accounts.factors.state import Factors, factors_of
+from accounts.flows.code_check import check_code
+from accounts.flows.devices import find_known_device
+from accounts.flows.memberships import default_membership
+from accounts.flows.session_start import Proof, SignedIn, SigningClient, start_session
+from accounts.models import Device, Membership, Session, User
+from accounts.tokens import MfaToken
+from crm.api.errors import InvalidToken, PermissionDenied, TokenExpired
+from crm.env import env
+from crm.env_parsers import derive_secret
+
+NOT_VALID = "The pending sign-in is not valid; sign in again."
+IS_OVER = "The pending sign-in has expired; sign in again."
+
+
+class PendingSignIn(NamedTuple):
+    """What a sign-in that needs a second step is answered with."""
+
+    token: MfaToken
+    methods: list[str]
+
+
+def begin_second_step(*, client: SigningClient, user: User, factors: Factors) -> PendingSignIn:
+    """Return what the client needs for the second step."""
+    token = MfaToken.pending_for(
+        user.pk,
+        fingerprint=_fingerprint(user, factors),
+        device_name=client.device_name,
+        in_body=client.in_body,
+    )
+    return PendingSignIn(token, factors.methods)
+
+
+def read_pending(raw_token: str) -> MfaToken:
+    """Return the verified token; raises `TokenExpired` or `InvalidToken`."""
+    try:
+        token = MfaToken(raw_token)  # type: ignore[arg-type]  # the stub wants a Token
+        _ = token.session_id, token.user_id
+    except ExpiredTokenError as error:
+        raise TokenExpired(IS_OVER) from error
+    except (TokenError, ValueError, AttributeError, TypeError) as error:
+        raise InvalidToken(NOT_VALID) from error
+    return token
+
+
+def finish_sign_in(
+    *, client: SigningClient, token: MfaToken, code: str, remember_device: bool
+) -> SignedIn:
+    """Judge the code, and start the session that the token stands for.
+
+    Raises `InvalidToken` when the token was used, or password or factors changed since;
+    `PermissionDenied` for a person without a team any more; what `check_code` raises.
+    """
+    user, factors = _load(token)
+    membership = default_membership(user.email)
+    if membership is None:
+        raise PermissionDenied("This account belongs to no team.")
+    device = find_known_device(email=user.email, tokens=client.device_tokens)
+    proof = prove_by_code(
+        user=user,
+        membership=membership,
+        device=device,
+        code=code,
+        trusted_factors=factors.fingerprint if remember_device else None,
+    )
+    try:
+        return start_session(
+            client=client,
+            user=user,
+            membership=membership,
+            device=device,
+            proof=proof._replace(session_id=token.session_id),
+        )
+    except IntegrityError as error:
+        if not _is_used(token.session_id):
+            raise
+        # Another call with the same token and another code was faster.
+        raise InvalidToken(NOT_VALID) from error
+
+
+def prove_by_code(
+    *,
+    user: User,
+    membership: Membership,
+    device: Device | None,
+    code: str,
+    trusted_factors: str | None,
+) -> Proof:
+    """Use up a code of the user; raises what `check_code` raises."""
+    method = check_code(
+        user=user,
+        code=code,
+        team_id=membership.team_id,
+        source=None if device is None else device.pk,
+    )
+    return Proof(methods=("password", method), trusted_factors=trusted_factors)
+
+
+def _load(token: MfaToken) -> tuple[User, Factors]:
+    """Return whom the token stands for, as long as it does."""
+    user = User.objects.filter(pk=token.user_id, is_active=True).first()
+    if user is None or _is_used(token.session_id):
+        raise InvalidToken(NOT_VALID)
+    factors = factors_of(user.pk)
+    if not hmac.compare_digest(token.fingerprint, _fingerprint(user, factors)):
+        raise InvalidToken(NOT_VALID)
+    return user, factors
+
+
+def _is_used(session_id: uuid.UUID) -> bool:
+    """Tell whether the token has opened its session; asked first, so that no code is wasted."""
+    return bool(Session.objects.filter(pk=session_id).exists())
+
+
+def _fingerprint(user: User, factors: Factors) -> str:
+    made_of = f"pending-sign-in:{user.pk}\0{user.password}\0{factors.fingerprint}"
+    return derive_secret(env.secret_key, purpose=made_of)
