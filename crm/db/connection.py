@@ -24,6 +24,7 @@ def database_settings(url: str) -> dict[str, Any]:
     URL switches that off.
     """
     settings: dict[str, Any] = environ.Env.db_url_config(url)
+    settings["ENGINE"] = "crm.db.backend"
     settings["CONN_MAX_AGE"] = CONNECTION_MAX_AGE_SECONDS
     settings["ATOMIC_REQUESTS"] = False
     options = {"prepare_threshold": PREPARE_THRESHOLD, **settings.get("OPTIONS", {})}

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from crm.db.backend.base import OWNER
 from crm.db.connection import database_settings
 from crm.env import env
 
@@ -36,5 +37,5 @@ def _owner_settings() -> dict[str, Any]:
     settings = database_settings(env.database_owner_url)
     # An index on a large table takes longer than any request may.
     settings["OPTIONS"].pop("options", None)
-    settings["OPTIONS"]["application_name"] = "crm-owner"
+    settings["OPTIONS"]["application_name"] = OWNER
     return {name: settings[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}

@@ -1,0 +1,1 @@
+"""Django's backend of PostgreSQL, with a rollback that keeps prepared statements."""
