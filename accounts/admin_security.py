@@ -62,7 +62,7 @@ def _tile(report: Report, kind: str) -> dict[str, Any]:
     """Return a kind's label, count, small chart and filtered list."""
     chart: Chart = stacked_chart(report, f"tile-{kind}", LABELS[kind], (kind,))
     types = KINDS[kind]
-    chosen = {"event_type": types[0]} if len(types) == 1 else {"success__exact": "0"}
+    chosen = {"event_type": types[0].value} if len(types) == 1 else {"success__exact": "0"}
     return {
         "label": LABELS[kind],
         "count": report.totals[kind],

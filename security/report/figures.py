@@ -28,7 +28,7 @@ ENDS_SOON = timedelta(days=30)
 _STRETCHES = ((7, 1), (31, 6))
 
 # The kinds of events that are counted, and their types.
-KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+KINDS: Final[Mapping[str, tuple[EventType, ...]]] = MappingProxyType(
     {
         "sign_ins": (EventType.SIGN_IN_SUCCEEDED,),
         "failures": (EventType.SIGN_IN_FAILED,),
@@ -36,7 +36,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "blocks": (EventType.ADDRESS_BLOCKED,),
         "thefts": (EventType.TOKEN_REUSED,),
         "honeypots": (EventType.HONEYPOT_HIT,),
-        "suspicions": ("suspicious_activity",),
+        "suspicions": (EventType.SUSPICIOUS_ACTIVITY,),
         "refusals": (
             EventType.PERMISSION_DENIED,
             EventType.SCOPE_DENIED,
@@ -143,7 +143,10 @@ def _suspicions(period: Period) -> list[Suspicion]:
     fields = list(Suspicion.__dataclass_fields__)
     within = SecurityEvent.objects.filter(created_at__gte=period.since)
     newest: dict[Any, Suspicion] = {}
-    for chosen in ({"event_type": KINDS["suspicions"][0]}, {"severity": Severity.CRITICAL.value}):
+    for chosen in (
+        {"event_type": EventType.SUSPICIOUS_ACTIVITY.value},
+        {"severity": Severity.CRITICAL.value},
+    ):
         rows = within.filter(**chosen).order_by("-created_at", "-id")
         for row in rows.values_list(*fields)[:MOST_LISTED]:
             newest[row[0]] = Suspicion(*row)
