@@ -1,4 +1,4 @@
-"""The mails about API keys and about what looks like an attack."""
+"""The mails about API keys, about what looks like an attack, and about the audit trail."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -46,6 +46,14 @@ SUSPICIOUS_ACTIVITY = MailKind(
             }
         ],
         "more": 2,
+    },
+)
+AUDIT_TRAIL_BROKEN = MailKind(
+    "audit_trail_broken",
+    subject="The audit trail is broken",
+    sample={
+        "first_name": "Alice",
+        "problems": ["team 01a1fe7f-…: position 5, entry 01a1fe80-…: the entry was deleted"],
     },
 )
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm.db.models import uuid7
-from security.api_keys.models import ApiKeyUsage
+from security.api_keys.models import ApiKeyNotice, ApiKeyUsage
 from security.audit.models import AuditEntry, AuditHead, AuditLink, AuditVerification
 from security.events.models import SecurityEvent
 from security.ip_blocks.models import IpBlock
@@ -18,6 +18,7 @@ from security.watching.models import Finding, Watermark
 
 __all__ = [
     "ApiKey",
+    "ApiKeyNotice",
     "ApiKeyQuerySet",
     "ApiKeyUsage",
     "AuditEntry",

@@ -34,13 +34,14 @@ GET    /v1/leads/{lead}                        4
 POST   /v1/leads                               4
 POST   /v1/leads/{lead}/convert                6
 """
-# What is recorded about keys costs one statement behind the COMMIT.
+# What is recorded about keys costs one statement behind the COMMIT, the mail to the owner one
+# before it.
 OF_USERS = """
 GET    /v1/api-keys                            4
 GET    /v1/api-keys/{key}                      4
-POST   /v1/api-keys                            5
+POST   /v1/api-keys                            6
 PATCH  /v1/api-keys/{key}                      5
-POST   /v1/api-keys/{key}/rotate               8
+POST   /v1/api-keys/{key}/rotate               9
 GET    /v1/api-keys/{key}/usage                4
 GET    /v1/team/members                        4
 GET    /v1/team/members?q=ada                  4

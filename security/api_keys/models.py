@@ -38,3 +38,21 @@ class ApiKeyUsage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.api_key_id} on {self.day}: {self.request_count}"
+
+
+class ApiKeyNotice(models.Model):
+    """That a key's end, so many days ahead, was told. It holds nothing of the team's."""
+
+    api_key = models.ForeignKey("security.ApiKey", on_delete=models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField()
+    days = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["api_key", "expires_at", "days"], name="security_apikeynotice_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.api_key_id}: {self.days} days"

@@ -11,10 +11,12 @@ from django.utils import timezone
 from crm.api.errors import Conflict, NotFound, ValidationFailed
 from crm.env import env
 from security.api_keys.format import ApiKeyParts, generate_key
+from security.api_keys.mailing import queue_mail_to_owner
 from security.api_keys.networks import parse_networks
 from security.api_keys.secret_hash import hash_secret
 from security.events.collector import record_event
 from security.events.types import EventType
+from security.mails import API_KEY_CREATED, API_KEY_REVOKED, API_KEY_ROTATED
 from security.models import ApiKey
 from security.scopes import UnknownScope, parse_scopes
 
@@ -41,8 +43,8 @@ def issue_key(  # noqa: PLR0913 (what a key is made of)
 ) -> IssuedKey:
     """Make a key; without an end it lives API_KEY_DEFAULT_EXPIRY. Raises `ValidationFailed`.
 
-    The caller makes sure that the owner is a member of the team. Only the demo data bring `parts`
-    of their own.
+    The caller makes sure that the owner is a member of the team, who gets a mail. Only the demo
+    data bring `parts` of their own, and tell nobody.
     """
     values = {
         "name": name,
@@ -52,6 +54,8 @@ def issue_key(  # noqa: PLR0913 (what a key is made of)
     }
     issued = _make(parts or generate_key(), team_id=team_id, owner_id=owner_id, **values)
     _record(EventType.API_KEY_ISSUED, issued.api_key)
+    if parts is None:
+        queue_mail_to_owner(issued.api_key, API_KEY_CREATED)
     return issued
 
 
@@ -98,15 +102,17 @@ def rotate_key(*, api_key: ApiKey, overlap: timedelta = DEFAULT_OVERLAP) -> Issu
         rotated_from=api_key,
     )
     _record(EventType.API_KEY_ROTATED, api_key, successor=issued.api_key.key_id)
+    queue_mail_to_owner(api_key, API_KEY_ROTATED)
     return issued
 
 
 def revoke_key(*, api_key: ApiKey) -> None:
-    """End a key for good; nothing happens to one that is revoked already."""
+    """End a key for good and tell its owner; nothing happens to one that is revoked already."""
     if api_key.revoked_at is None:
         api_key.revoked_at = timezone.now()
         api_key.save(update_fields=["revoked_at"])
         _record(EventType.API_KEY_REVOKED, api_key)
+        queue_mail_to_owner(api_key, API_KEY_REVOKED)
 
 
 def revoke_keys_of(*, team_id: uuid.UUID, owner_id: uuid.UUID) -> int:
