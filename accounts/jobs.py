@@ -1,13 +1,14 @@
-"""Background jobs about accounts."""
+"""Background jobs about accounts; crm/schedule.py says when the periodic ones run."""
 
 from uuid import UUID
 
 from django.utils import timezone
 
+from accounts import upkeep
 from accounts.mails import INVITATION
 from accounts.models import Invitation
 from accounts.one_time_tokens import new_token
-from crm.jobs import team_job
+from crm.jobs import job, team_job
 from crm.mail import app_link
 
 
@@ -40,3 +41,11 @@ def send_invitation(*, team_id: UUID, invitation_id: str) -> None:
             "link": app_link("/accept-invitation", token=raw_token),
         },
     )
+
+
+@job
+def delete_old_sign_ins() -> None:
+    """Delete sessions, tokens of the ledger and admin sessions that ended long ago."""
+    upkeep.delete_ended_sessions()
+    upkeep.delete_expired_tokens()
+    upkeep.delete_expired_admin_sessions()

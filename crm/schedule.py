@@ -5,9 +5,10 @@ from typing import Any, NamedTuple, cast
 from procrastinate import App
 from procrastinate.tasks import Task
 
+from accounts import jobs as accounts
 from crm.jobs import Job, delete_finished_jobs, rescue_stalled_jobs
 from crm.mail.upkeep import forget_sent_mails
-from security.jobs import delete_expired_blocks, watch_events
+from security import jobs as security
 
 
 class Periodic(NamedTuple):
@@ -19,10 +20,17 @@ class Periodic(NamedTuple):
 
 SCHEDULE = (
     Periodic("* * * * *", rescue_stalled_jobs),
-    Periodic("* * * * *", watch_events),
+    Periodic("* * * * *", security.watch_events),
+    Periodic("* * * * *", security.seal_audit_trail),
+    Periodic("13 * * * *", security.warn_of_expiring_keys),
+    Periodic("7 3 * * *", security.keep_event_partitions),
     Periodic("17 3 * * *", delete_finished_jobs),
     Periodic("27 3 * * *", forget_sent_mails),
-    Periodic("37 3 * * *", delete_expired_blocks),
+    Periodic("37 3 * * *", security.delete_expired_blocks),
+    Periodic("47 3 * * *", accounts.delete_old_sign_ins),
+    Periodic("57 3 * * *", security.delete_old_counts),
+    Periodic("7 4 * * *", security.prune_audit_trail),
+    Periodic("37 4 * * *", security.prove_audit_trail),
 )
 
 

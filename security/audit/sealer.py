@@ -12,8 +12,16 @@ from typing import Any
 from django.db import connection
 
 from crm.db.tenancy import context
-from security.audit.chain import FACTS, Facts, Head, current_key_id, digest_values, link_hash
-from security.audit.heads import keeping_chains, locked_chain, teams, write_head
+from security.audit.chain import (
+    FACTS,
+    Facts,
+    Head,
+    UnknownKey,
+    current_key_id,
+    digest_values,
+    link_hash,
+)
+from security.audit.heads import BrokenChain, keeping_chains, locked_chain, teams, write_head
 
 BATCH_SIZE = 5_000
 SALT_BYTES = 16
@@ -42,16 +50,28 @@ def seal_all(
 ) -> int:
     """Seal what is finished, of one team or of all; return how many entries.
 
-    `on_batch` hears of each batch. Raises `BrokenChain`: nothing is added to a forged chain.
+    `on_batch` hears of each batch. Nothing is added to a forged chain: raises `BrokenChain` or
+    `UnknownKey`, once the chains of the other teams are sealed.
     """
-    sealed = 0
+    sealed, broken = 0, []
     with keeping_chains():
         for team in [team_id] if team_id else _teams():
-            while count := _seal_batch(team):
-                sealed += count
-                on_batch(count)
-                if count < BATCH_SIZE:
-                    break
+            try:
+                sealed += _seal_team(team, on_batch)
+            except (BrokenChain, UnknownKey) as error:
+                broken.append(error)
+    if broken:
+        raise broken[0]
+    return sealed
+
+
+def _seal_team(team_id: uuid.UUID, on_batch: Callable[[int], None]) -> int:
+    sealed = 0
+    while count := _seal_batch(team_id):
+        sealed += count
+        on_batch(count)
+        if count < BATCH_SIZE:
+            break
     return sealed
 
 

@@ -49,11 +49,13 @@ def _count_many_in_redis(
     return {key: int(total) for key, total in zip(deltas, totals, strict=True)}
 
 
-def delete_expired_counters() -> None:
-    """Delete some expired rows of the PostgreSQL table; Redis does that by itself."""
+def delete_expired_counters() -> int:
+    """Delete some expired rows of the PostgreSQL table; return how many.
+
+    Redis does that by itself.
+    """
     store = counter_store()
-    if isinstance(store, CounterCache):
-        store.delete_expired()
+    return store.delete_expired() if isinstance(store, CounterCache) else 0
 
 
 class Outage:

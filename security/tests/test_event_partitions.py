@@ -132,7 +132,7 @@ def test_the_command_fails_with_one_line(db: None, monkeypatch: pytest.MonkeyPat
     def fail() -> None:
         raise OperationalError("lock timeout\nLINE 1: DROP TABLE")
 
-    monkeypatch.setattr(maintain_event_partitions, "make_event_partitions", fail)
+    monkeypatch.setattr(maintain_event_partitions, "keep_event_partitions", fail)
     with pytest.raises(CommandError, match=r"^Not done, run it again: lock timeout$"):
         call_command("maintain_event_partitions")
     assert retention.TABLE == TABLE

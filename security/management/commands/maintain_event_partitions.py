@@ -1,12 +1,11 @@
-"""`manage.py maintain_event_partitions`, each night."""
+"""`manage.py maintain_event_partitions`: what the worker does each night."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from crm.db.owner import as_owner
-from security.events.retention import drop_old_events, make_event_partitions
+from security.upkeep import keep_event_partitions
 
 
 class Command(BaseCommand):
@@ -16,8 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with as_owner():
-                made, dropped = make_event_partitions(), drop_old_events()
+            made, dropped = keep_event_partitions()
         except OperationalError as error:
             reason = str(error).partition("\n")[0]
             raise CommandError(f"Not done, run it again: {reason}") from error

@@ -3,12 +3,10 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
-from crm.env import env
 from security.audit.chain import UnknownKey
 from security.audit.heads import BrokenChain
-from security.audit.retention import prune
+from security.upkeep import prune_audit_trail
 
 
 class Command(BaseCommand):
@@ -18,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            taken = prune(before=timezone.now() - env.audit_retention)
+            taken = prune_audit_trail()
         except (BrokenChain, UnknownKey) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Entries deleted: {taken}.")
