@@ -1,6 +1,7 @@
 """The worker beside the web server: kept running until the web server stops."""
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -36,7 +37,7 @@ class WorkerProcess:
     def _keep_running(self) -> None:
         while not self._stopping.is_set():
             process = subprocess.Popen(
-                [sys.executable, "manage.py", "worker", WITH_PARENT],
+                [sys.executable, "manage.py", "worker", WITH_PARENT, str(os.getpid())],
                 cwd=PROJECT_DIR,
                 # A terminal's Ctrl-C reaches the parent only, which then stops the worker.
                 start_new_session=True,

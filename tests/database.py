@@ -30,10 +30,16 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     (data_dir / "static").mkdir()  # WhiteNoise warns when it is not there.
     data_dir.chmod(0o711)  # Under root, PostgreSQL's own account has to pass through.
     os.environ.update(test_environment(data_dir))
-    if not os.environ.get("DATABASE_URL"):
+    if not os.environ.get("DATABASE_URL") and not hands_tests_out(early_config):
         urls = resources.enter_context(running(data_dir, throw_away=True))
         os.environ.update(DATABASE_URL=urls.app, DATABASE_OWNER_URL=urls.owner)
     return (yield)
+
+
+def hands_tests_out(config: pytest.Config) -> bool:
+    """Tell whether this process runs no test itself but has workers (`-n`); each has a database."""
+    has_workers = bool(getattr(config.known_args_namespace, "numprocesses", None))
+    return has_workers and "PYTEST_XDIST_WORKER" not in os.environ
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,5 +1,6 @@
 """Fixtures that take the place of pytest-django's: the owner builds, the application role tests."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,9 @@ def django_db_setup(
 ) -> Iterator[None]:
     """Create and migrate the test database as the owner; tests connect as the application role."""
     name = connection.settings_dict["NAME"]
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        # On a server that DATABASE_URL names, workers share the server but not the database.
+        connection.settings_dict["TEST"]["NAME"] = f"test_{name}_{worker}"
     with django_db_blocker.unblock(), as_owner():
         test_name = connection.creation.create_test_db(
             verbosity=0, autoclobber=True, serialize=False

@@ -219,7 +219,7 @@ def test_data_entry_neither_deletes_nor_restores(
 
 
 @every_model
-@pytest.mark.parametrize("pk", [str(uuid.uuid4()), "1", "x", "%00", "..%2f"])
+@pytest.mark.parametrize("pk", ["93937520-2e0c-4987-9a64-985875bbadbb", "1", "x", "%00", "..%2f"])
 def test_absent_record_is_not_found(model: type[TeamModel], as_alice: ApiClient, pk: str) -> None:
     path = f"{list_path(model)}/{pk}"
     for answer in (

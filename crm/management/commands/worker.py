@@ -1,6 +1,5 @@
 """`manage.py worker [--once]`."""
 
-import os
 import signal
 from typing import Any
 
@@ -17,10 +16,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="end when the queue is empty")
-        parser.add_argument("--with-parent", action="store_true", help="end with the caller")
+        parser.add_argument("--with-parent", type=int, metavar="PID", help="end with this caller")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["with_parent"]:
+        if options["with_parent"] is not None:
             # At once: the queue is made for workers that are killed.
-            tie_to_parent(signal.SIGKILL, os.getppid())
+            tie_to_parent(signal.SIGKILL, options["with_parent"])
         run_worker(wait=not options["once"])
