@@ -32,9 +32,10 @@ ifdef ARGS
 	@exec $(BIN)/python -m pytest $(ARGS)
 else
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --cov --cov-report= accounts security
+	$(BIN)/python -m pytest -n auto --cov --cov-report= accounts security
 	$(BIN)/python -m coverage report --include='security/*,accounts/*' --fail-under=95
-	$(BIN)/python -m pytest crm clients leads tests
+	$(BIN)/python -m pytest -n auto -m "not live" crm clients leads tests
+	$(BIN)/python -m pytest -m live tests
 endif
 
 check: $(DEV_STAMP)

@@ -82,7 +82,7 @@ FORGERS_JWK = {"kty": "oct", "k": base64.urlsafe_b64encode(FORGERS_KEY.encode())
         {"cty": "JWT"},
     ],
 )
-@pytest.mark.parametrize("key", [FORGERS_KEY, KEY])
+@pytest.mark.parametrize("key", [FORGERS_KEY, KEY], ids=["forgers", "ours"])
 def test_header_that_points_to_a_key_or_asks_for_more_is_refused(
     alice: Membership, header: dict[str, object], key: str
 ) -> None:
