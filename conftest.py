@@ -22,6 +22,7 @@ pytest_plugins = [
     "security.tests.counters",
     "security.tests.redis_server",
     "crm.tests.job_queue",
+    "tests.static_files",
 ]
 
 EVERY_SCOPE = {"all": ["read", "write", "delete"]}
