@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.flows.password_check import check_password, record_failure
+from accounts.flows.devices import remember_device, sent_tokens
+from accounts.flows.password_check import check_credentials, check_password, record_failure
 from accounts.flows.passwords import replace_password
 from crm.api.errors import InvalidCredentials
 from security.events.collector import record_event
@@ -34,8 +35,11 @@ class StaffSignInForm(AdminAuthenticationForm):
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if not email or not password:
             return self.cleaned_data
+        tokens = sent_tokens(self.request)
         try:
-            user = check_password(request=self.request, email=email, password=password)
+            user, device = check_credentials(
+                request=self.request, email=email, password=password, tokens=tokens
+            )
         except InvalidCredentials as error:
             raise self.get_invalid_login_error() from error
         try:
@@ -43,9 +47,11 @@ class StaffSignInForm(AdminAuthenticationForm):
         except ValidationError:
             record_failure(user.email, reason="not_staff")
             raise
-        record_event(EventType.ADMIN_SIGNED_IN, user_id=user.pk)
+        remembered = remember_device(request=self.request, user=user, device=device, tokens=tokens)
+        self.request.remembered_device = remembered  # type: ignore[attr-defined]  # for the site
+        record_event(EventType.ADMIN_SIGNED_IN, user_id=user.pk, device_id=remembered.device_id)
         # Django's `login` sends `user_logged_in` a second time. Its receivers write the time of
-        # the sign-in and forget the failures of this address: both as if it were done once.
+        # the sign-in: as if it were done once.
         self.user_cache = user
         return self.cleaned_data
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from accounts.admin_security import security_page
 from accounts.admin_sign_in import OwnPasswordForm, StaffSignInForm
+from accounts.devices.cookie import set_device_cookie, tokens_in_cookie
 from crm.api import errors
 from security.actors import ANONYMOUS
 from security.admin.pages import StaffPage, is_superuser
@@ -80,7 +81,11 @@ class StaffSite(AdminSite):
     def _login(self, request: HttpRequest, extra_context: Any) -> Any:
         if request.method == "POST":
             check_general(request, ANONYMOUS, anonymous_limit="login_calls")
-        return super().login(request, extra_context)
+        response = super().login(request, extra_context)
+        remembered = getattr(request, "remembered_device", None)
+        if remembered is not None:
+            set_device_cookie(response, remembered.token, tokens_in_cookie(request))
+        return response
 
     def _end_lost_session(self, request: HttpRequest) -> None:
         """End the session of a user who was deactivated or is staff no longer, for good."""
