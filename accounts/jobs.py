@@ -5,6 +5,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts import upkeep
+from accounts.flows.device_upkeep import delete_old_devices
+from accounts.flows.owner_notices import announce_devices, announce_locks
 from accounts.mails import INVITATION
 from accounts.models import Invitation
 from accounts.one_time_tokens import new_token
@@ -49,3 +51,16 @@ def delete_old_sign_ins() -> None:
     upkeep.delete_ended_sessions()
     upkeep.delete_expired_tokens()
     upkeep.delete_expired_admin_sessions()
+
+
+@job
+def tell_owners() -> None:
+    """Mail people about locks and new devices of their accounts."""
+    announce_locks()
+    announce_devices()
+
+
+@job
+def prune_devices() -> None:
+    """Delete devices and locks that mean nothing any more."""
+    delete_old_devices()

@@ -19,6 +19,26 @@ INVITATION = MailKind(
         "link": app_link("/accept-invitation", token="sample"),  # noqa: S106 (no token)
     },
 )
+ACCOUNT_LOCKED = MailKind(
+    "account_locked",
+    subject="Your account was locked for a while",
+    sample={
+        "first_name": "Alice",
+        "device_name": "Firefox on Linux",
+        "locked_until": "2026-03-01 09:30 UTC",
+    },
+)
+
+NEW_DEVICE = MailKind(
+    "new_device",
+    subject="You signed in on a new device",
+    sample={
+        "first_name": "Alice",
+        "device_name": "Firefox on Linux",
+        "ip_address": "203.0.113.7",
+        "signed_in_at": "2026-03-01 09:00 UTC",
+    },
+)
 FACTOR_ADDED = MailKind(
     "factor_added",
     subject="A second factor was added",

@@ -21,6 +21,7 @@ class Periodic(NamedTuple):
 SCHEDULE = (
     Periodic("* * * * *", rescue_stalled_jobs),
     Periodic("* * * * *", security.watch_events),
+    Periodic("* * * * *", accounts.tell_owners),
     Periodic("* * * * *", security.seal_audit_trail),
     Periodic("13 * * * *", security.warn_of_expiring_keys),
     Periodic("7 3 * * *", security.keep_event_partitions),
@@ -28,6 +29,7 @@ SCHEDULE = (
     Periodic("27 3 * * *", forget_sent_mails),
     Periodic("37 3 * * *", security.delete_expired_blocks),
     Periodic("47 3 * * *", accounts.delete_old_sign_ins),
+    Periodic("52 3 * * *", accounts.prune_devices),
     Periodic("57 3 * * *", security.delete_old_counts),
     Periodic("7 4 * * *", security.prune_audit_trail),
     Periodic("37 4 * * *", security.prove_audit_trail),
