@@ -6,6 +6,7 @@ Django imports this module at the start (autodiscover); the pages register thems
 from accounts.admin import (
     api_keys,
     audit_trail,
+    devices,
     events,
     invitations,
     ip_blocks,
@@ -19,6 +20,7 @@ from accounts.admin import (
 __all__ = [
     "api_keys",
     "audit_trail",
+    "devices",
     "events",
     "invitations",
     "ip_blocks",

@@ -6,7 +6,7 @@ from axes.models import AccessAttempt
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import Exists, OuterRef, Subquery, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from accounts.admin.sessions import end_sessions_of
 from accounts.admin.user_forms import NewUserForm, StaffSetPasswordForm, UserForm
 from accounts.flows.password_check import unlock_account
 from accounts.flows.sign_out import end_sessions_by_staff
-from accounts.models import User
+from accounts.models import Lockout, User
 from crm.env import env
 from security.admin.pages import StaffPage, is_superuser
 from security.events.collector import record_event
@@ -88,12 +88,18 @@ class UserPage(StaffPage, UserAdmin):
             .annotate(total=Sum("failures_since_start"))
             .values("total")
         )
-        return super().get_queryset(request).annotate(failures=Subquery(failures))
+        locks = Lockout.objects.filter(name=OuterRef("email"), locked_until__gt=timezone.now())
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(failures=Subquery(failures), is_locked=Exists(locks))
+        )
 
     @admin.display(boolean=True, description="may sign in")
     def may_sign_in(self, user: Any) -> bool:
-        """Tell whether neither failures nor inactivity keep the user out."""
-        return user.is_active and (user.failures or 0) < env.max_login_attempts
+        """Tell whether neither failures nor inactivity keep out the user on a new device."""
+        is_locked = user.is_locked or (user.failures or 0) >= env.max_login_attempts
+        return user.is_active and not is_locked
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return [] if obj is None else [MembershipInline]

@@ -21,7 +21,7 @@ from accounts.flows import failure_counter
 from accounts.flows.devices import find_known_device, sent_tokens
 from accounts.flows.failure_counter import Standing
 from accounts.models import Device, Membership, User
-from accounts.models.lockout import counter_name
+from accounts.models.lockout import counter_name, device_of_counter
 from crm.api.errors import AccountLocked, InvalidCredentials
 from crm.env import env
 from security.events.collector import record_event
@@ -155,6 +155,15 @@ def unlock_account(email: str) -> bool:
     if had_failures:
         record_about(EventType.ACCOUNT_UNLOCKED, identifier)
     return had_failures
+
+
+def unlock_counter(name: str) -> bool:
+    """Unlock the account whose counter has this name, on an address or on a known device."""
+    device_id = device_of_counter(name)
+    if device_id is None:
+        return unlock_account(name)
+    email = Device.objects.filter(pk=device_id).values_list("user__email", flat=True).first()
+    return unlock_account(email) if email else failure_counter.forget([name])
 
 
 def _facts(device: Device | None) -> dict[str, str]:

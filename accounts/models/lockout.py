@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-_OF_DEVICE = "device:"
+OF_DEVICE = "device:"
 
 
 class Lockout(models.Model):
@@ -44,9 +44,9 @@ def counter_name(device_id: uuid.UUID) -> str:
     It is no address, and `security.identifiers.failure_name` makes a digest of what is none: no
     address that somebody types is counted under it.
     """
-    return f"{_OF_DEVICE}{device_id.hex}"
+    return f"{OF_DEVICE}{device_id.hex}"
 
 
 def device_of_counter(name: str) -> uuid.UUID | None:
     """Return the device whose counter this is; None for that of an address."""
-    return uuid.UUID(name.removeprefix(_OF_DEVICE)) if name.startswith(_OF_DEVICE) else None
+    return uuid.UUID(name.removeprefix(OF_DEVICE)) if name.startswith(OF_DEVICE) else None

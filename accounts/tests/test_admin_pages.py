@@ -8,15 +8,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.flows.failure_counter import note_lock, standing_of
 from accounts.models import Membership, Team
+from accounts.models.lockout import counter_name
 from accounts.tests.admin_calls import page, text_of
 from accounts.tests.calls import fail_to_sign_in
-from accounts.tests.factories import make_member, open_session
+from accounts.tests.factories import make_device, make_member, open_session
 from clients.models import Client as CrmClient
 from conftest import ApiClient
 from leads.models import Lead
@@ -25,6 +28,8 @@ from security.roles import Role
 from tests.team_records import make_record
 
 LISTS = [
+    "accounts_device",
+    "accounts_lockout",
     "accounts_membership",
     "accounts_session",
     "accounts_team",
@@ -46,6 +51,11 @@ def fill(team_a: Team) -> Callable[[str], Membership]:
         open_session(member)
         issue_key(team_id=team_a.pk, owner_id=member.user_id, name=name, scopes={})
         fail_to_sign_in(ApiClient(), f"{name}@nowhere.example")
+        counter = counter_name(make_device(member.user).pk)
+        note_lock(counter, standing_of(counter))
+        AccessAttempt.objects.create(
+            username=counter, ip_address="127.0.0.1", failures_since_start=1
+        )
         make_record(CrmClient, member)
         make_record(Lead, member)
         return member

@@ -189,7 +189,9 @@ def test_a_user_added_by_staff_is_no_staff(as_helper: Client) -> None:
 
 def test_the_admin_has_our_pages_only() -> None:
     assert {model._meta.label for model in admin.site._registry} == {
+        "accounts.Device",
         "accounts.Invitation",
+        "accounts.Lockout",
         "accounts.Membership",
         "accounts.Session",
         "accounts.Team",
