@@ -35,5 +35,5 @@ def set_device_cookie(
         domain=None if env.cookie_secure else env.cookie_domain,
         secure=env.cookie_secure,
         httponly=True,
-        samesite="Strict",
+        samesite=env.cookie_samesite,  # type: ignore[arg-type]  # parsed to one of the three
     )
