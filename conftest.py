@@ -22,6 +22,7 @@ pytest_plugins = [
     "security.tests.counters",
     "security.tests.redis_server",
     "crm.tests.job_queue",
+    "tests.cheap_hashes",
     "tests.static_files",
 ]
 

@@ -1,6 +1,7 @@
 """Small makers of people for tests."""
 
 from datetime import timedelta
+from functools import cache
 
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
@@ -13,7 +14,12 @@ from crm.db.tenancy import team_context
 from security.roles import Role
 
 PASSWORD = "Correct-Horse-Battery-9"
-_PASSWORD_HASH = make_password(PASSWORD)
+
+
+@cache
+def password_hash() -> str:
+    """Return a hash of `PASSWORD`, made once for the whole run."""
+    return make_password(PASSWORD)
 
 
 def make_team(name: str = "Team") -> Team:
@@ -22,8 +28,8 @@ def make_team(name: str = "Team") -> Team:
 
 
 def make_user(email: str, **fields: object) -> User:
-    """Return a user whose password is `PASSWORD`, hashed once for the whole run."""
-    values = {"password": _PASSWORD_HASH, "email_verified_at": timezone.now(), **fields}
+    """Return a user whose password is `PASSWORD`."""
+    values = {"password": password_hash(), "email_verified_at": timezone.now(), **fields}
     return User.objects.create(email=email, **values)
 
 

@@ -25,11 +25,13 @@ def import_user(member: Membership, stored: str) -> User:
     return User.objects.get(pk=member.user_id)
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_new_password_is_hashed_with_argon2id(db: None) -> None:
     user = User.objects.create_user("new@example.com", PASSWORD)
     assert user.password.startswith(ARGON2ID)
 
 
+@pytest.mark.usefixtures("real_hashes")
 @pytest.mark.parametrize("form", ["", "bcrypt$"])
 @pytest.mark.parametrize("prefix", ["$2a$", "$2b$", "$2y$"])
 def test_imported_hash_opens_once_and_is_then_argon2id(
