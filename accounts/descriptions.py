@@ -26,6 +26,7 @@ USER: Final = record(
     team=record(id=UUID, name=STRING),
     permissions=mapping(array(STRING)),
 )
+REGISTERED: Final = record(user=record(id=UUID, email=STRING, firstName=STRING, lastName=STRING))
 _ACCESS_TOKEN: Final = {
     "accessToken": STRING,
     "expiresIn": STRING,

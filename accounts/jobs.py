@@ -7,8 +7,8 @@ from django.utils import timezone
 from accounts import upkeep
 from accounts.flows.device_upkeep import delete_old_devices
 from accounts.flows.owner_notices import announce_devices, announce_locks
-from accounts.mails import INVITATION
-from accounts.models import Invitation
+from accounts.mails import ALREADY_REGISTERED, INVITATION
+from accounts.models import Invitation, User
 from accounts.one_time_tokens import new_token
 from crm.jobs import job, team_job
 from crm.mail import app_link
@@ -64,3 +64,14 @@ def tell_owners() -> None:
 def prune_devices() -> None:
     """Delete devices and locks that mean nothing any more."""
     delete_old_devices()
+
+
+@job(retry=True)
+def mail_already_registered(*, email: str) -> None:
+    """Tell the owner of an address that somebody registered it, at most once a day."""
+    user = User.objects.filter(email=email, is_active=True).first()
+    if user is None:
+        return
+    links = {"sign_in": app_link("/sign-in"), "link": app_link("/forgot-password")}
+    day = timezone.now().date().isoformat()
+    ALREADY_REGISTERED.deliver(to=email, context=links, key=f"already-registered:{user.pk}:{day}")

@@ -59,3 +59,13 @@ BACKUP_CODES_REPLACED = MailKind(
     subject="Your backup codes were replaced",
     sample={"first_name": "Alice", "factor": ""},
 )
+
+# No name stands in either: a stranger may have chosen it, for somebody else's address.
+WELCOME = MailKind(
+    "welcome", subject="Your account is ready", sample={"link": app_link("/sign-in")}
+)
+ALREADY_REGISTERED = MailKind(
+    "already_registered",
+    subject="You have an account already",
+    sample={"sign_in": app_link("/sign-in"), "link": app_link("/forgot-password")},
+)

@@ -1,7 +1,10 @@
 """Shapes of what people send and see about themselves."""
 
+import unicodedata
 import uuid
 from typing import Any
+
+from rest_framework.serializers import ValidationError
 
 from accounts.factors.serializers import CodeField
 from accounts.models import Membership, Session
@@ -10,6 +13,12 @@ from crm.api.errors import ValidationFailed
 from crm.api.serializers import StrictSerializer
 from security.actors import Actor
 from security.roles import Role, permissions_of
+
+
+def require_plain_name(text: str) -> None:
+    """Raise a validation error for what no name holds: it stands in mails to other people."""
+    if "://" in text or any(unicodedata.category(character)[0] == "C" for character in text):
+        raise ValidationError("A name has neither links nor invisible characters.")
 
 
 class SignInSerializer(StrictSerializer):
@@ -34,6 +43,19 @@ class ReauthenticateSerializer(StrictSerializer):
         if len(attrs) != 1:
             raise ValidationFailed("Send a password or a code.")
         return attrs
+
+
+class RegisterSerializer(StrictSerializer):
+    """`POST /v1/auth/register`."""
+
+    email = fields.CharField(max_length=254)
+    password = fields.CharField(max_length=1024, trim_whitespace=False)
+    first_name = fields.CharField(max_length=80, validators=[require_plain_name])
+    last_name = fields.CharField(max_length=80, allow_blank=True, validators=[require_plain_name])
+    team_name = fields.CharField(
+        max_length=120, required=False, default="", validators=[require_plain_name]
+    )
+    invitation_token = fields.CharField(max_length=100, required=False, default="")
 
 
 class RefreshTokenSerializer(StrictSerializer):

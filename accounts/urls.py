@@ -7,6 +7,7 @@ from accounts.views import (
     invitations,
     own_account,
     reauthenticate,
+    register,
     second_factor,
     second_step,
     sign_in,
@@ -14,6 +15,7 @@ from accounts.views import (
 
 urlpatterns = [
     path("login", sign_in.LoginView.as_view(), name="auth-login"),
+    path("register", register.RegisterView.as_view(), name="auth-register"),
     path("refresh", sign_in.RefreshView.as_view(), name="auth-refresh"),
     path("logout", sign_in.LogoutView.as_view(), name="auth-logout"),
     path("logout-all", own_account.LogoutAllView.as_view(), name="auth-logout-all"),

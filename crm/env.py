@@ -150,6 +150,9 @@ class Environment:
     rate_limit_login_calls: Rate | None = variable(
         "Guessing", "Sign-ins right or wrong, an address; 0: off.", parse.rate, "1200/15m"
     )
+    rate_limit_register: Rate | None = variable(
+        "Guessing", "Registrations, an address; 0: off.", parse.rate, "100/1h"
+    )
     rate_limit_invitations: Rate | None = variable(
         "Guessing", "Invitations that a team sends; 0: off.", parse.rate, "20/1h"
     )
@@ -192,6 +195,12 @@ class Environment:
         "Who must have one: admin (of teams), api_keys (whoever makes them), or both.",
         parse.some_of("admin", "api_keys"),
         "",
+    )
+
+    allow_registration: bool = variable(
+        "Registration",
+        "Anybody may make a team; unset: in development only. Invitations work always.",
+        parse.boolean,
     )
 
     cookie_secure: bool = variable(
@@ -278,8 +287,8 @@ def read_environment(source: dict[str, str]) -> Environment:
 def _complete(values: dict[str, Any], problems: list[str]) -> None:
     """Fill in what depends on other variables."""
     debug, data_dir = values["debug"], values["data_dir"]
-    if values["cookie_secure"] is None:
-        values["cookie_secure"] = not debug
+    for name, default in {"cookie_secure": not debug, "allow_registration": debug}.items():
+        values[name] = default if values[name] is None else values[name]
     if values["jwt_keys"] is None and values["jwt_secret"] is not None:
         values["jwt_keys"] = (("default", values["jwt_secret"]),)
     _complete_mail(values)

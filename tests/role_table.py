@@ -89,6 +89,7 @@ GET  /v1/schema
 GET  /v1/docs
 POST /v1/auth/login
 POST /v1/auth/2fa/verify
+POST /v1/auth/register
 POST /v1/auth/refresh
 POST /v1/auth/logout
 """

@@ -26,6 +26,7 @@ PUBLIC_ROUTES = {
     "docs",
     "auth-login",
     "auth-2fa-verify",
+    "auth-register",
     "auth-refresh",
     "auth-logout",
 }

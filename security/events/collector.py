@@ -101,6 +101,21 @@ def record_event(
         request.security_events.append(event)
 
 
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Forget the events of a block whose work is taken back: nothing happened.
+
+    Without a request they are written at once, and taken back with the rest.
+    """
+    request = _request.get()
+    before = 0 if request is None else len(request.security_events)
+    try:
+        yield
+    finally:
+        if request is not None:
+            del request.security_events[before:]
+
+
 def is_in_request() -> bool:
     """Tell whether events are collected with a request."""
     return _request.get() is not None

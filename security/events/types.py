@@ -69,6 +69,8 @@ class EventType(StrEnum):
     BACKUP_CODES_REPLACED = "backup_codes.replaced"
     DEVICE_REVOKED = "device.revoked"
     ROLE_CHANGED = "role.changed"
+    ACCOUNT_REGISTERED = "account.registered"
+    REGISTRATION_REPEATED = "registration.repeated"
     MEMBER_ADDED = "member.added"
     MEMBER_DEACTIVATED = "member.deactivated"
     MEMBER_REACTIVATED = "member.reactivated"
@@ -161,6 +163,10 @@ _TABLE = {
     ),
     EventType.DEVICE_REVOKED: EventSpec(_ACCOUNT, _MEDIUM, _DONE, "A known device was revoked."),
     EventType.ROLE_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A person's rights were changed."),
+    EventType.ACCOUNT_REGISTERED: EventSpec(_ACCOUNT, _MEDIUM, _DONE, "An account was registered."),
+    EventType.REGISTRATION_REPEATED: EventSpec(
+        _ACCOUNT, _MEDIUM, _REFUSED, "Somebody registered an address that has an account."
+    ),
     EventType.MEMBER_ADDED: EventSpec(_ACCOUNT, _MEDIUM, _DONE, "A person joined the team."),
     EventType.MEMBER_DEACTIVATED: EventSpec(
         _ACCOUNT, _HIGH, _DONE, "A member of the team was deactivated."

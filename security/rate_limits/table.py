@@ -61,6 +61,10 @@ _TABLE = (
         Counting.SETTLED,
         AuthRateLimited,
     ),
+    # Each costs a password hash and a mail, and may make a team.
+    NamedLimit(
+        "register", "rate_limit_register", Counted.ADDRESS, Counting.SETTLED, AuthRateLimited
+    ),
     # A refresh carries its own credential; an office behind one address reloads many pages.
     NamedLimit("refresh", "rate_limit_refresh", Counted.ADDRESS, Counting.SETTLED, AuthRateLimited),
 )

@@ -232,6 +232,12 @@ def _accept(stage: Stage) -> None:
     stage.as_bob.post_json("/v1/auth/accept-invitation", {"token": token})
 
 
+def _register(stage: Stage, email: str = "new@example.com") -> None:
+    _, token = make_invitation(stage.alice, email)
+    body = {"email": email, "password": NEW_PASSWORD, "firstName": "N", "lastName": "N"}
+    stage.stranger.post_json("/v1/auth/register", {**body, "invitationToken": token})
+
+
 SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.SIGN_IN_SUCCEEDED: lambda stage: sign_in(stage.stranger),
     EventType.SIGN_IN_FAILED: lambda stage: fail_to_sign_in(stage.stranger),
@@ -282,6 +288,8 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.MEMBER_REMOVED: lambda stage: stage.as_alice.delete(
         f"/v1/team/members/{stage.bob.pk}"
     ),
+    EventType.ACCOUNT_REGISTERED: _register,
+    EventType.REGISTRATION_REPEATED: lambda stage: _register(stage, "bob@example.com"),
     EventType.INVITATION_ISSUED: _invite,
     EventType.INVITATION_REVOKED: lambda stage: stage.as_alice.delete(
         f"/v1/team/invitations/{_invite(stage)}"
@@ -341,6 +349,7 @@ def test_a_limit_is_recorded_once_a_window_and_caller(stage: Stage, name: str) -
         fail_to_sign_in(stage.stranger)
         stage.stranger.get("/v1/leads")
         refresh_with("x")
+        stage.stranger.post_json("/v1/auth/register", {})
         client.get("/v1/leads")
     (event,) = stored_events(EventType.RATE_LIMIT_EXCEEDED)
     assert event.metadata["limit"] == name
