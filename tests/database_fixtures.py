@@ -15,6 +15,11 @@ from crm.db.owner import as_owner
 from crm.env import env
 
 
+# The queue's tables are no models of Django's, so its flush leaves them: the jobs of one test would
+# run in another.
+_EMPTY_QUEUE = "TRUNCATE procrastinate_jobs, procrastinate_periodic_defers CASCADE"
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     django_test_environment: None, django_db_blocker: DjangoDbBlocker
@@ -47,7 +52,7 @@ def flushing_as_owner() -> Iterator[None]:
     def execute_as_owner(operations: BaseDatabaseOperations, statements: list[str]) -> None:
         with as_owner():
             # The trail refuses TRUNCATE but through the door of retention.
-            statements = ["SET LOCAL app.audit_door = 'prune'", *statements]
+            statements = ["SET LOCAL app.audit_door = 'prune'", *statements, _EMPTY_QUEUE]
             execute_sql_flush(operations, statements)
 
     with pytest.MonkeyPatch.context() as patch:
