@@ -16,6 +16,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 
+from accounts.flows.device_trust import end_trust
 from accounts.flows.sign_out import end_all_sessions
 from accounts.mails import TOKEN_REUSED
 from accounts.models import Membership, RevokeReason, Session
@@ -143,6 +144,8 @@ def _rotate(session: Session) -> None:
 
 def _end_stolen(session: Session) -> None:
     with transaction.atomic():
+        # Who copied the token may have copied what lay beside it.
+        end_trust(user_id=session.user_id)
         count = end_all_sessions(user_id=session.user_id, reason=RevokeReason.TOKEN_REUSE)
         TOKEN_REUSED.queue(
             to=session.user.email,

@@ -76,6 +76,8 @@ def start_session(
     if client.replaced_refresh_token:
         end_session_of_token(client.replaced_refresh_token, reason=RevokeReason.SIGNED_IN_AGAIN)
     with transaction.atomic():
+        # The user's row first, as wherever it is locked with those of devices and sessions.
+        User.objects.filter(pk=user.pk).update(last_login=timezone.now())
         remembered = remember_device(
             request=client.request,
             user=user,
@@ -86,7 +88,6 @@ def start_session(
         if proof.trusted_factors is not None:
             trust_device(user=user, device_id=remembered.device_id, factors=proof.trusted_factors)
         session = _open_session(client, membership, remembered, session_id=proof.session_id)
-        User.objects.filter(pk=user.pk).update(last_login=session.created_at)
         refresh_token = RefreshToken.of_generation(session)
         raw_refresh_token = str(refresh_token)
         record_issued(session, refresh_token, raw_refresh_token)

@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from accounts.flows.device_trust import end_trust, is_trusted, trust_device
 from accounts.models import Device, Membership, User
+from accounts.tests.calls import refresh_with, sign_in_app
 from accounts.tests.factories import make_device
+from conftest import ApiClient
 
 FACTORS = "totp:1"
 
@@ -55,3 +57,11 @@ def test_ending_trust_leaves_the_device_known(device: Device) -> None:
     device.refresh_from_db()
     assert (device.revoked_at, device.is_trust_running) == (None, False)
     assert User.objects.get().devices.known().count() == 1
+
+
+def test_a_stolen_refresh_token_ends_the_trust(device: Device, as_stranger: ApiClient) -> None:
+    used = sign_in_app(as_stranger)["refreshToken"]
+    refresh_with(refresh_with(used).json()["data"]["refreshToken"])
+    assert refresh_with(used).status_code == 401
+    device.refresh_from_db()
+    assert (device.trusted_until, device.revoked_at) == (None, None)
