@@ -41,7 +41,10 @@ def secrets_of_answer(answer: Answer) -> list[str]:
 
 def use_accounts(server: LiveServer) -> list[str]:
     """Sign in rightly and wrongly, refresh, misuse, sign out; return every secret that was used."""
-    first, app = server.answer(login(OWNER)), server.answer(login(OWNER, tokenDelivery="body"))
+    first, app = (
+        server.answer(login(OWNER)),
+        server.answer(login(OWNER, tokenDelivery="body", deviceToken="")),
+    )
     second = server.answer(refresh(first.cookie))
     stolen = server.answer(login(OWNER))
     server.answer(refresh(stolen.cookie))
@@ -57,7 +60,8 @@ def use_accounts(server: LiveServer) -> list[str]:
     for email in (OWNER.email, WRONG_PASSWORD):
         assert server.answer(login(Credentials(email, WRONG_PASSWORD))).status == 401
     secrets = [secret for answer in used for secret in secrets_of_answer(answer)]
-    secrets += secrets_of_token(app.data["accessToken"])
+    secrets += [*secrets_of_token(app.data["accessToken"]), app.data["deviceToken"]]
+    secrets += [str(answer.device) for answer in (first, stolen)]
     return [*secrets, *secrets_of_token(app.data["refreshToken"]), OWNER.password]
 
 

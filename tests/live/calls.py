@@ -3,12 +3,12 @@
 import json
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPResponse
 from http.cookies import SimpleCookie
 from typing import Any, NamedTuple
 
-COOKIE = "refreshToken"
+COOKIE, DEVICE_COOKIE = "refreshToken", "deviceId"
 TIMEOUT_SECONDS = 60
 
 
@@ -49,6 +49,7 @@ class Answer(NamedTuple):
     body: Any
     cookie: str | None
     retry_after: str | None
+    device: str | None
 
     @property
     def code(self) -> str | None:
@@ -93,15 +94,29 @@ def read_answer(connection: socket.socket) -> Answer:
     response = HTTPResponse(connection)
     response.begin()
     body = json.loads(response.read())
-    jar = SimpleCookie(response.getheader("Set-Cookie", ""))
-    cookie = jar[COOKIE].value if COOKIE in jar else None
-    return Answer(response.status, body, cookie, response.getheader("Retry-After"))
+    jar: SimpleCookie = SimpleCookie()
+    for written in response.headers.get_all("Set-Cookie", []):
+        jar.load(written)
+    set_cookies = {name: morsel.value for name, morsel in jar.items()}
+    return Answer(
+        response.status,
+        body,
+        set_cookies.get(COOKIE),
+        response.getheader("Retry-After"),
+        set_cookies.get(DEVICE_COOKIE),
+    )
 
 
 def login(person: Credentials, **fields: object) -> Call:
     """Sign in."""
     body = {"email": person.email, "password": person.password, **fields}
     return Call("POST", "/v1/auth/login", body)
+
+
+def login_on(device: str | None, person: Credentials) -> Call:
+    """Sign in in a browser that is known."""
+    cookie = {"Cookie": f"{DEVICE_COOKIE}={device}"}
+    return replace(login(person), headers=cookie)
 
 
 def refresh(cookie: str | None) -> Call:

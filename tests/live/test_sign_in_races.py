@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.live.calls import Call, Credentials, login, me, send
+from tests.live.calls import Call, Credentials, login, login_on, me, send
 from tests.live.server import LiveServer
 
 pytestmark = pytest.mark.live
@@ -27,9 +27,13 @@ def guess(emails: list[str]) -> list[Call]:
 
 
 def assert_five_were_judged(ports: list[int], calls: list[Call]) -> None:
-    answers = send([(ports[n % len(ports)], call) for n, call in enumerate(calls)])
+    assert_judged_five_times([(ports[n % len(ports)], call) for n, call in enumerate(calls)])
+
+
+def assert_judged_five_times(calls: list[tuple[int, Call]]) -> None:
+    answers = send(calls)
     counted = Counter((answer.status, answer.code) for answer in answers)
-    assert counted == {(401, "INVALID_CREDENTIALS"): 5, (423, "ACCOUNT_LOCKED"): 95}
+    assert counted == {(401, "INVALID_CREDENTIALS"): 5, (423, "ACCOUNT_LOCKED"): len(calls) - 5}
     judged = [answer for answer in answers if answer.status == 401]
     remaining = {answer.body["error"]["details"]["attemptsRemaining"] for answer in judged}
     assert remaining == {0, 1, 2, 3, 4}
@@ -66,3 +70,16 @@ def test_sixteen_right_sign_ins_at_once_all_succeed(server: LiveServer) -> None:
     assert len({answer.cookie for answer in answers}) == 16
     checks = send([(server.port, me(answer.data["accessToken"])) for answer in answers])
     assert [check.status for check in checks] == [200] * 16
+
+
+def test_a_known_device_has_five_guesses_of_its_own_however_many_come_at_once(
+    server: LiveServer,
+) -> None:
+    person = server.person("admin", "Harbor Realty")
+    known = server.answer(login(person)).device
+    other = server.answer(login(person)).device
+    wrong = [Credentials(person.email, f"wrong-{number}") for number in range(50)]
+    assert_judged_five_times([(server.port, login_on(known, guess)) for guess in wrong])
+    assert server.answer(login_on(known, person)).status == 423
+    answers = send([(server.port, login_on(other, person))] * 16)
+    assert [(answer.status, answer.device) for answer in answers] == [(200, other)] * 16
