@@ -93,7 +93,8 @@ def stored_rows(table: str) -> dict[uuid.UUID, dict[str, Any]]:
 
 
 def everything_stored() -> dict[str, dict[uuid.UUID, dict[str, Any]]]:
-    """Return every row of all teams' records, sessions, memberships and keys."""
+    """Return every row of all teams' records, sessions, memberships, keys and invitations."""
     tables = [model._meta.db_table for model in TEAM_MODELS]
+    tables += INVITATION_TABLES
     tables += ["accounts_session", "accounts_membership", "accounts_team", "security_apikey"]
     return {table: stored_rows(table) for table in tables}

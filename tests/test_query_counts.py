@@ -45,6 +45,7 @@ POST   /v1/api-keys/{key}/rotate               9
 GET    /v1/api-keys/{key}/usage                4
 GET    /v1/team/members                        4
 GET    /v1/team/members?q=ada                  4
+GET    /v1/team/invitations                    4
 GET    /v1/security/events                     4
 GET    /v1/auth/events                         7
 GET    /v1/auth/me                             1

@@ -19,6 +19,7 @@ from accounts.tests.calls import code_of
 from accounts.tests.conftest import ChangeEnv
 from accounts.tests.factories import make_invitation, make_member, make_user
 from conftest import ApiClient
+from crm.api.errors import PermissionDenied
 from crm.db.tenancy import team_context
 from crm.env import env
 from crm.rate import Rate
@@ -27,6 +28,7 @@ from security.events.types import EventType
 from security.roles import Role
 from security.tests.events import stored_events
 from tests.plain_sql import fetch_all
+from tests.test_isolation_services import actor_of
 
 PATH = "/v1/team/invitations"
 ACCEPT = "/v1/auth/accept-invitation"
@@ -159,6 +161,17 @@ def test_a_bad_invitation_is_refused(
     assert code_of(invite(as_alice, email, role, **extra)) == REFUSED
     assert rows(alice.team) == []
     assert queued_jobs() == []
+
+
+def test_nobody_invites_to_a_role_above_their_own(
+    bob: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only admins invite today; the rule holds for whoever may tomorrow.
+    monkeypatch.setattr("accounts.flows.members.has_right", lambda *_: True)
+    with team_context(bob.team_id):
+        with pytest.raises(PermissionDenied, match="above"):
+            flow.invite(email=NEW, role=Role.MANAGER, by=actor_of(bob))
+        assert flow.invite(email=NEW, role=Role.AGENT, by=actor_of(bob)).role == "agent"
 
 
 @pytest.mark.parametrize("email", ["alice@example.com", "bob@example.com"])
