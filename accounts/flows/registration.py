@@ -76,7 +76,8 @@ def register(*, request: Request, form: Registration) -> User:
     if invitation is None or not _joins_with_own_password(request, form, invitation):
         _pretend(request, form, invitation)
         _tell_owner(user.email)
-    return _new_user(form, user.email)
+    # SECURITY: the id holds the time at which it was made. This one was made when a real one is.
+    return user
 
 
 def _new_user(form: Registration, email: str) -> User:
