@@ -140,6 +140,13 @@ def require_factor_for(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.fixture
+def password_opens_admin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Demand no second factor of staff who have none, as in development."""
+    changed = dataclasses.replace(env, admin_require_2fa=False)
+    monkeypatch.setattr("accounts.admin_stage.env", changed)
+
+
+@pytest.fixture
 def as_staff(staff: User) -> HttpClient:
     """A browser in which the superuser is signed in to the admin."""
     return admin_browser(staff)

@@ -7,12 +7,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.flows.devices import remember_device, sent_tokens
+from accounts.flows.devices import sent_tokens
 from accounts.flows.password_check import check_credentials, check_password, record_failure
 from accounts.flows.passwords import replace_password
 from crm.api.errors import InvalidCredentials
-from security.events.collector import record_event
-from security.events.types import EventType
 
 
 class StaffSignInForm(AdminAuthenticationForm):
@@ -37,7 +35,7 @@ class StaffSignInForm(AdminAuthenticationForm):
             return self.cleaned_data
         tokens = sent_tokens(self.request)
         try:
-            user, device = check_credentials(
+            user, _device = check_credentials(
                 request=self.request, email=email, password=password, tokens=tokens
             )
         except InvalidCredentials as error:
@@ -47,11 +45,8 @@ class StaffSignInForm(AdminAuthenticationForm):
         except ValidationError:
             record_failure(user.email, reason="not_staff")
             raise
-        remembered = remember_device(request=self.request, user=user, device=device, tokens=tokens)
-        self.request.remembered_device = remembered  # type: ignore[attr-defined]  # for the site
-        record_event(EventType.ADMIN_SIGNED_IN, user_id=user.pk, device_id=remembered.device_id)
         # Django's `login` sends `user_logged_in` a second time. Its receivers write the time of
-        # the sign-in: as if it were done once.
+        # the sign-in: as if it were done once. What is still missing: accounts.admin_stage.
         self.user_cache = user
         return self.cleaned_data
 

@@ -3,16 +3,19 @@
 import math
 from collections.abc import Callable
 from functools import update_wrapper
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth import SESSION_KEY, logout
-from django.contrib.auth.views import PasswordChangeView
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts import admin_stage
+from accounts.admin_factors import FactorPages, next_step, with_next
 from accounts.admin_security import security_page
 from accounts.admin_sign_in import OwnPasswordForm, StaffSignInForm
 from accounts.devices.cookie import set_device_cookie, tokens_in_cookie
@@ -53,6 +56,8 @@ class StaffSite(AdminSite):
 
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             self._end_lost_session(request)
+            if self._is_staff(request) and not admin_stage.is_complete(request):
+                return redirect(with_next(next_step(request), request.get_full_path()))
             return self._answer(request, guarded, *args, **kwargs)
 
         return update_wrapper(page, guarded)
@@ -82,17 +87,53 @@ class StaffSite(AdminSite):
         if request.method == "POST":
             check_general(request, ANONYMOUS, anonymous_limit="login_calls")
         response = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+            admin_stage.begin(request)
+        return response
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Tell whether a member of staff is signed in with all that is asked for."""
+        return self._is_staff(request) and admin_stage.is_complete(request)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """List what there is, to those who have finished signing in."""
+        return super().get_app_list(request, app_label) if self.has_permission(request) else []
+
+    def get_urls(self) -> list[Any]:
+        return [*FactorPages(self).urls(self._staff_view), *super().get_urls()]
+
+    def _staff_view(self, view: View) -> View:
+        """Wrap a page for members of staff whose second factor is still to come."""
+
+        def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            self._end_lost_session(request)
+            if not self._is_staff(request):
+                return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+            return self._answer(request, view, *args, **kwargs)
+
+        return update_wrapper(page, view)
+
+    def _is_staff(self, request: HttpRequest) -> bool:
+        return super().has_permission(request)
+
+    def _end_lost_session(self, request: HttpRequest) -> None:
+        """End the session of a user who was deactivated or is staff no longer, for good.
+
+        So it is with one that was left after the password.
+        """
+        is_lost = not self._is_staff(request) or admin_stage.is_forgotten(request)
+        if SESSION_KEY in request.session and is_lost:
+            logout(request)
+
+    def _answer(self, request: HttpRequest, view: View, *args: Any, **kwargs: Any) -> Any:
+        """Answer with a page, or with a readable refusal; a device made known gets its cookie."""
+        response = self._answer_or_refuse(request, view, *args, **kwargs)
         remembered = getattr(request, "remembered_device", None)
         if remembered is not None:
             set_device_cookie(response, remembered.token, tokens_in_cookie(request))
         return response
 
-    def _end_lost_session(self, request: HttpRequest) -> None:
-        """End the session of a user who was deactivated or is staff no longer, for good."""
-        if SESSION_KEY in request.session and not self.has_permission(request):
-            logout(request)
-
-    def _answer(self, request: HttpRequest, view: View, *args: Any, **kwargs: Any) -> Any:
+    def _answer_or_refuse(self, request: HttpRequest, view: View, *args: Any, **kwargs: Any) -> Any:
         try:
             return view(request, *args, **kwargs)
         except errors.ApiError as error:

@@ -196,6 +196,11 @@ class Environment:
         parse.some_of("admin", "api_keys"),
         "",
     )
+    admin_require_2fa: bool = variable(
+        "Second factor",
+        "The staff admin demands a second factor; unset: on outside development.",
+        parse.boolean,
+    )
 
     allow_registration: bool = variable(
         "Registration",
@@ -284,10 +289,15 @@ def read_environment(source: dict[str, str]) -> Environment:
     return Environment(**values)
 
 
+def _defaults(*, debug: bool) -> dict[str, bool]:
+    """Return the switches that development has the other way round."""
+    return {"cookie_secure": not debug, "admin_require_2fa": not debug, "allow_registration": debug}
+
+
 def _complete(values: dict[str, Any], problems: list[str]) -> None:
     """Fill in what depends on other variables."""
     debug, data_dir = values["debug"], values["data_dir"]
-    for name, default in {"cookie_secure": not debug, "allow_registration": debug}.items():
+    for name, default in _defaults(debug=debug).items():
         values[name] = default if values[name] is None else values[name]
     if values["jwt_keys"] is None and values["jwt_secret"] is not None:
         values["jwt_keys"] = (("default", values["jwt_secret"]),)

@@ -13,7 +13,7 @@ def production_problems(values: dict[str, Any]) -> list[str]:
     """Return one line for each reason not to start in production; none in development."""
     if values["debug"]:
         return []
-    return [*_secret_problems(values), *_network_problems(values)]
+    return [*_factor_problems(values), *_secret_problems(values), *_network_problems(values)]
 
 
 def _named_secrets(values: dict[str, Any]) -> list[tuple[str, str]]:
@@ -35,6 +35,11 @@ def _secret_problems(values: dict[str, Any]) -> Iterator[str]:
         elif secret in seen:
             yield f"{name}: the same secret as {seen[secret]}"
         seen[secret] = name
+
+
+def _factor_problems(values: dict[str, Any]) -> Iterator[str]:
+    if not values["admin_require_2fa"]:
+        yield "ADMIN_REQUIRE_2FA: the staff admin is never open to a password alone"
 
 
 def _network_problems(values: dict[str, Any]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """A dump of the database and all logs give nobody access: no token, key, session or password."""
 
+import base64
 import importlib.util
 import os
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django_otp.oath import totp
 
 from crm.db.embedded import PORT, socket_folder
 from crm.db.keeper import SUPERUSER
@@ -82,6 +84,20 @@ def use_keys(server: LiveServer) -> list[str]:
     return [*keys, *(key.split("_")[2] for key in keys)]
 
 
+def use_second_factor(server: LiveServer) -> list[str]:
+    """Set an app up and begin a sign-in with it; return the secret, the codes and the token."""
+    headers = bearer(server.answer(login(OWNER)).data["accessToken"])
+    secret = server.call("POST", "/v1/auth/2fa/setup", **headers).data["secret"]
+    seed = base64.b32decode(secret)
+    body = {"code": f"{totp(seed):06d}"}
+    codes = server.call("POST", "/v1/auth/2fa/confirm", body, **headers).data["backupCodes"]
+    token = server.answer(login(OWNER)).data["mfaToken"]
+    wrong = {"mfaToken": token, "code": codes[0].replace("-", "")[::-1]}
+    server.call("POST", "/v1/auth/2fa/verify", wrong)
+    plain = [code.replace("-", "") for code in codes]
+    return [secret, seed.hex(), *codes, *plain, *secrets_of_token(token)]
+
+
 def use_admin(server: LiveServer) -> list[str]:
     """Sign in to the admin rightly and wrongly; return the session cookie and the password."""
     url = f"http://127.0.0.1:{server.port}/admin/login/"
@@ -122,6 +138,7 @@ def test_dump_and_logs_hold_nothing_that_opens_anything(
     printed = server.command("create_team", "Quay", "--admin-email", OWNER.email)
     printed += server.command("createsuperuser", "--noinput", "--email", STAFF.email)
     secrets = [*use_accounts(server), *use_keys(server), *use_admin(server), WRONG_PASSWORD]
+    secrets += use_second_factor(server)
     assert len(secrets) > 20
     logs = [path.read_text() for path in server.data_dir.rglob("*.log")]
     dump = dump_of(server)

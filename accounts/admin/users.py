@@ -14,6 +14,7 @@ from accounts.admin.memberships import MembershipInline
 from accounts.admin.sessions import end_sessions_of
 from accounts.admin.user_forms import NewUserForm, StaffSetPasswordForm, UserForm
 from accounts.flows.password_check import unlock_account
+from accounts.flows.second_factor import reset_second_factor
 from accounts.flows.sign_out import end_sessions_by_staff
 from accounts.models import Lockout, User
 from crm.env import env
@@ -57,7 +58,7 @@ class UserPage(StaffPage, UserAdmin):
     date_hierarchy = "date_joined"
     filter_horizontal = ("user_permissions",)
     readonly_fields = ("id", "last_login", "date_joined")
-    actions = ("end_all_sessions", "unlock", "deactivate")
+    actions = ("end_all_sessions", "unlock", "deactivate", "reset_second_factor")
     fieldsets = (
         (None, {"fields": ("email", ("first_name", "last_name"), "is_active")}),
         ("Staff", {"fields": ("is_staff", "is_superuser", "user_permissions")}),
@@ -168,6 +169,25 @@ class UserPage(StaffPage, UserAdmin):
             end_sessions_by_staff(user)
             self.log_change(request, user, "Deactivated.")
         self.message_user(request, f"Users deactivated: {len(users)}.", messages.SUCCESS)
+
+    @admin.action(
+        description="Take away the second factor of selected users",
+        permissions=["reset_second_factor"],
+    )
+    def reset_second_factor(self, request: HttpRequest, queryset: Any) -> None:
+        """Let people who lost it sign in with the password alone; all their sessions end."""
+        users = [
+            user
+            for user in queryset.exclude(pk=request.user.pk)
+            if reset_second_factor(user_id=user.pk)
+        ]
+        for user in users:
+            self.log_change(request, user, "Second factor taken away.")
+        self.message_user(request, f"Second factors taken away: {len(users)}.", messages.SUCCESS)
+
+    def has_reset_second_factor_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the member of staff may take factors away: it opens the way in."""
+        return is_superuser(request)
 
     def _changeable(self, request: HttpRequest, queryset: Any) -> Any:
         """Keep the users whom this member of staff may change."""

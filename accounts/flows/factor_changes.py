@@ -24,9 +24,11 @@ NOTHING = Kept()
 _MAILS: Final = {
     EventType.MFA_ENABLED: FACTOR_ADDED,
     EventType.MFA_DISABLED: FACTOR_REMOVED,
+    EventType.MFA_RESET: FACTOR_REMOVED,
     EventType.BACKUP_CODES_REPLACED: BACKUP_CODES_REPLACED,
 }
-_NAMES: Final = {TOTP: "an authenticator app"}
+EVERY: Final = "every"
+_NAMES: Final = {TOTP: "an authenticator app", EVERY: "every second factor"}
 
 
 def factors_changed(event_type: EventType, *, user: User, kept: Kept, **facts: Any) -> None:

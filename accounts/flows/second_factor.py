@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.factors.backup_codes import CODE_COUNT, hashes_of, new_code
 from accounts.factors.state import TOTP, factors_of
 from accounts.factors.totp import new_seed, otpauth_uri, qr_svg, written_seed
-from accounts.flows.factor_changes import Kept, factors_changed
+from accounts.flows.factor_changes import EVERY, NOTHING, Kept, factors_changed
 from accounts.models import BackupCode, TotpDevice, User
 from crm.api.errors import Conflict, ValidationFailed
 from security.events.types import EventType
@@ -37,8 +37,13 @@ def set_up_totp(*, user_id: uuid.UUID) -> Setup:
         seed = new_seed()
         device.set_seed(seed)
         device.save()
-    uri = otpauth_uri(seed, account=user.email)
-    return Setup(written_seed(seed), uri, qr_svg(uri))
+    return _shown(device, seed)
+
+
+def unfinished_set_up(*, user_id: uuid.UUID) -> Setup | None:
+    """Return what was begun with and is not confirmed, to show it again; None for nothing."""
+    device = TotpDevice.objects.filter(user_id=user_id, confirmed=False).first()
+    return None if device is None else _shown(device, device.seed())
 
 
 def confirm_totp(*, user_id: uuid.UUID, code: str, kept: Kept) -> list[str]:
@@ -85,6 +90,21 @@ def replace_backup_codes(*, user_id: uuid.UUID, kept: Kept) -> list[str]:
     return codes
 
 
+def reset_second_factor(*, user_id: uuid.UUID) -> bool:
+    """Take every factor away from somebody who lost it, for staff and operators.
+
+    All their sessions end. Return False, and do nothing, when there is none.
+    """
+    with transaction.atomic():
+        user = lock_user(user_id)
+        if not factors_of(user_id):
+            return False
+        TotpDevice.objects.filter(user=user).delete()
+        BackupCode.objects.filter(user=user).delete()
+        factors_changed(EventType.MFA_RESET, user=user, kept=NOTHING, method=EVERY)
+    return True
+
+
 def renew_backup_codes(user: User) -> list[str]:
     """Store the hashes of ten new codes in place of all old ones, and return the codes."""
     codes = [new_code() for _ in range(CODE_COUNT)]
@@ -93,6 +113,11 @@ def renew_backup_codes(user: User) -> list[str]:
         BackupCode(user=user, code_hash=hashes_of(code, user_id=user.pk)[0]) for code in codes
     )
     return codes
+
+
+def _shown(device: TotpDevice, seed: bytes) -> Setup:
+    uri = otpauth_uri(seed, account=device.user.email)
+    return Setup(written_seed(seed), uri, qr_svg(uri))
 
 
 def lock_user(user_id: uuid.UUID) -> User:

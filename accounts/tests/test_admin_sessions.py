@@ -38,7 +38,9 @@ def made(**values: Any) -> SessionStore:
     return store
 
 
-def test_the_database_holds_the_hash_of_the_cookie_only(helper: User) -> None:
+def test_the_database_holds_the_hash_of_the_cookie_only(
+    helper: User, password_opens_admin: None
+) -> None:
     browser = Client()
     sign_in_to_admin(browser, helper.email)
     cookie = browser.cookies[ADMIN_COOKIE].value

@@ -15,6 +15,9 @@ from crm.api.errors import AuthRateLimited, ServiceUnavailable
 from crm.env import env
 from security.rate_limits import exact
 
+# The step of the password; the second one is in test_admin_second_factor.
+pytestmark = pytest.mark.usefixtures("password_opens_admin")
+
 
 @pytest.fixture
 def staff(db: None) -> User:

@@ -195,6 +195,7 @@ def test_the_admin_has_our_pages_only() -> None:
         "accounts.Membership",
         "accounts.Session",
         "accounts.Team",
+        "accounts.TotpDevice",
         "accounts.User",
         "axes.AccessAttempt",
         "clients.Client",

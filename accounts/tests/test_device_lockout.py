@@ -142,7 +142,9 @@ def test_a_live_session_proves_its_owner_while_the_account_is_locked(browser: Ap
     assert answer.status_code == 200
 
 
-def test_staff_get_into_the_admin_on_a_known_device_only(db: None) -> None:
+def test_staff_get_into_the_admin_on_a_known_device_only(
+    db: None, password_opens_admin: None
+) -> None:
     make_user("staff@example.com", is_staff=True, is_superuser=True)
     known, other = Client(), Client()
     assert sign_in_to_admin(known).status_code == 302

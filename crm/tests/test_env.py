@@ -105,6 +105,7 @@ def test_every_problem_has_its_own_line() -> None:
         ({"JWT_KEYS": f"a:{STRONG[::-1]},b:short"}, "JWT_KEYS b: shorter than 32 characters"),
         ({"JWT_KEYS": "", "JWT_SECRET": "short"}, "JWT_KEYS default: shorter than 32 characters"),
         ({"API_KEY_PEPPERS": f"x:{STRONG}"}, "API_KEY_PEPPERS x: the same secret as SECRET_KEY"),
+        ({"ADMIN_REQUIRE_2FA": "false"}, "ADMIN_REQUIRE_2FA: the staff admin is never open"),
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS: required outside development"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS: a wildcard"),
         ({"ALLOWED_HOSTS": "a.example,*.example.com"}, "ALLOWED_HOSTS: a wildcard"),

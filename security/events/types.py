@@ -63,6 +63,7 @@ class EventType(StrEnum):
     BREACH_CHECK_FAILED = "breach_check.failed"
     MFA_ENABLED = "mfa.enabled"
     MFA_DISABLED = "mfa.disabled"
+    MFA_RESET = "mfa.reset"
     MFA_DEMANDED = "mfa.demanded"
     MFA_FAILED = "mfa.failed"
     BACKUP_CODE_USED = "backup_code.used"
@@ -153,6 +154,9 @@ _TABLE = {
     ),
     EventType.MFA_ENABLED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A second factor was added."),
     EventType.MFA_DISABLED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A second factor was removed."),
+    EventType.MFA_RESET: EventSpec(
+        _STAFF, _HIGH, _DONE, "Staff took a person's second factor away."
+    ),
     EventType.MFA_FAILED: EventSpec(_AUTH, _MEDIUM, _REFUSED, "A second factor was wrong."),
     EventType.MFA_DEMANDED: EventSpec(
         _ACCESS, _LOW, _REFUSED, "A call needs an account with a second factor."

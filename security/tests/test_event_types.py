@@ -135,6 +135,11 @@ def _replace_backup_codes(stage: Stage) -> None:
     client.post_json("/v1/auth/2fa/backup-codes", {})
 
 
+def _reset_factor(stage: Stage) -> None:
+    App(stage.alice.user)
+    run_action(stage.as_staff, "accounts_user", "reset_second_factor", stage.alice.user)
+
+
 def _call_without_factor(stage: Stage) -> None:
     stage.require_factor_for("admin")
     stage.as_alice.get("/v1/leads")
@@ -275,6 +280,7 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.DEVICE_REVOKED: _revoke_device,
     EventType.MFA_ENABLED: _confirm_app,
     EventType.MFA_DISABLED: _disable_app,
+    EventType.MFA_RESET: _reset_factor,
     EventType.MFA_DEMANDED: _call_without_factor,
     EventType.MFA_FAILED: lambda s: sign_in(s.stranger, totpCode=App(s.alice.user).wrong_code()),
     EventType.BACKUP_CODE_USED: lambda s: sign_in(
@@ -313,6 +319,7 @@ def stage(
     bob: Membership,
     set_rate: SetRate,
     require_factor_for: Callable[..., None],
+    password_opens_admin: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Stage:
     monkeypatch.setattr(refresh_flow, "GATHER_SECONDS", 0)
