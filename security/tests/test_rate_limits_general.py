@@ -230,6 +230,7 @@ def test_every_limit_has_a_rate_in_the_environment() -> None:
         "login": "30/15m",
         "login_calls": "1200/15m",
         "refresh": "600/1m",
+        "register": "100/1h",
     }
 
 
