@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import Membership, Team, User
 from accounts.tests.admin_calls import initial_of, page, run_action, text_of
 from accounts.tests.calls import code_of, fail_to_sign_in, me, sign_in
-from accounts.tests.factories import access_token, make_user
+from accounts.tests.factories import access_token, make_invitation, make_user
 from clients.models import Client as CrmClient
 from conftest import ApiClient
 from crm.db.tenancy import team_context
@@ -129,10 +129,12 @@ def test_deleting_a_team_counts_what_goes_and_takes_it_along(
     for model in (CrmClient, Lead):
         make_record(model, alice)
         make_record(model, mallory)
+    make_invitation(alice, "new@example.com")
     address = page("accounts_team_delete", alice.team_id)
     asked = as_staff.get(address)
     counts = dict(asked.context["model_count"])
-    assert (counts["clients"], counts["leads"], counts["memberships"]) == (1, 1, 1)
+    names = ("clients", "leads", "memberships", "invitations")
+    assert [counts[name] for name in names] == [1, 1, 1, 1]
     assert records_of_all_teams() == 4
     assert as_staff.post(address, {"post": "yes"}).status_code == 302
     assert records_of_all_teams() == 2
