@@ -4,7 +4,7 @@ The rows themselves say what nobody was told of yet: a sign-in queues nothing, s
 nothing, and a mail goes out once, whichever worker comes first.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -56,7 +56,8 @@ def _announce_lock(lock: Lockout) -> bool:
         context={
             "first_name": owner.first_name,
             "device_name": "" if device is None else device.name,
-            "locked_until": _written(lock.locked_until),
+            # Rounded up: a minute too early would be refused.
+            "locked_until": _written(lock.locked_until + timedelta(seconds=59)),
         },
     )
     return True
