@@ -14,7 +14,6 @@ from crm.db.embedded import is_embedded
 from crm.db.owner import as_owner
 from crm.env import env
 
-
 # The queue's tables are no models of Django's, so its flush leaves them: the jobs of one test would
 # run in another.
 _EMPTY_QUEUE = "TRUNCATE procrastinate_jobs, procrastinate_periodic_defers CASCADE"

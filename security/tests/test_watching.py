@@ -71,6 +71,19 @@ def test_four_failures_and_another_are_no_brute_force(
     assert watch_events() == []
 
 
+def test_wrong_codes_count_as_wrong_passwords_do(alice: Membership) -> None:
+    for _ in range(4):
+        happen(FAILED, **whom(alice), email="alice@example.com")
+    happen(EventType.MFA_FAILED, **whom(alice), user_email="alice@example.com")
+    assert names(watch_events()) == ["brute_force"]
+
+
+def test_staff_who_sign_in_from_elsewhere_are_told(db: None) -> None:
+    happen(EventType.ADMIN_SIGNED_IN, user_id=USER, ago=timedelta(days=3))
+    happen(EventType.ADMIN_SIGNED_IN, user_id=USER, ip_address="198.51.100.7")
+    assert names(watch_events()) == ["new_network"]
+
+
 def test_addresses_of_one_ipv6_subscriber_count_together(db: None) -> None:
     for number in range(5):
         happen(FAILED, email="x@example.com", ip_address=f"2001:db8:1:2:{number}::1")

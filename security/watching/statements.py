@@ -13,12 +13,13 @@ IPv6 addresses are taken together by /64, as the limits do: one subscriber chang
 
 from typing import Final
 
+# A wrong code is a failure like a wrong password, of somebody who had the password right.
 BRUTE_FORCE: Final = """
     WITH fresh AS MATERIALIZED (
         SELECT network(set_masklen(ip_address, CASE family(ip_address) WHEN 4 THEN 32 ELSE 64 END))
                AS network, family(ip_address) AS family, min(created_at) AS since
           FROM security_event
-         WHERE event_type = 'sign_in.failed' AND transaction_id >= %(horizon)s
+         WHERE event_type IN ('sign_in.failed', 'mfa.failed') AND transaction_id >= %(horizon)s
            AND created_at > %(oldest)s
          GROUP BY 1, 2
     )
@@ -33,7 +34,8 @@ BRUTE_FORCE: Final = """
                               ORDER BY created_at
                               RANGE BETWEEN %(within)s PRECEDING AND CURRENT ROW) AS count
           FROM security_event
-         WHERE event_type = 'sign_in.failed' AND coalesce(metadata->>'email', user_email) <> ''
+         WHERE event_type IN ('sign_in.failed', 'mfa.failed')
+           AND coalesce(metadata->>'email', user_email) <> ''
            AND created_at > f.since - %(within)s AND created_at > %(oldest)s - %(within)s
            AND ip_address >= set_masklen(f.network::inet, CASE f.family WHEN 4 THEN 32 ELSE 128 END)
            AND ip_address <= set_masklen(broadcast(f.network),
@@ -120,7 +122,8 @@ NEW_NETWORK: Final = """
                network(set_masklen(ip_address,
                                    CASE family(ip_address) WHEN 4 THEN 24 ELSE 48 END)) AS network
           FROM security_event
-         WHERE event_type = 'sign_in.succeeded' AND transaction_id >= %(horizon)s
+         WHERE event_type IN ('sign_in.succeeded', 'admin.signed_in')
+           AND transaction_id >= %(horizon)s
            AND created_at > %(oldest)s AND user_id IS NOT NULL AND ip_address IS NOT NULL
            AND (metadata->>'is_new_device') IS DISTINCT FROM 'true'
     )
@@ -131,7 +134,7 @@ NEW_NETWORK: Final = """
      CROSS JOIN LATERAL (
         SELECT count(*) AS earlier, count(*) FILTER (WHERE ip_address <<= f.network) AS from_here
           FROM security_event
-         WHERE user_id = f.user_id AND event_type = 'sign_in.succeeded'
+         WHERE user_id = f.user_id AND event_type IN ('sign_in.succeeded', 'admin.signed_in')
            AND created_at < f.created_at AND created_at > f.created_at - %(within)s
            AND created_at > %(oldest)s - %(within)s
      ) known
