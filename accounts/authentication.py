@@ -16,6 +16,7 @@ from accounts.tokens import AccessToken
 from crm.api.errors import (
     ApiError,
     InvalidToken,
+    PasswordChangeRequired,
     SecondFactorRequired,
     SessionRevoked,
     TokenExpired,
@@ -38,6 +39,9 @@ _LOAD_SESSION = f"""
            CASE WHEN %(asks_factor)s THEN EXISTS (
                SELECT FROM accounts_totpdevice d WHERE d.user_id = u.id AND d.confirmed
            ) END,
+           coalesce(u.password_changed_at + make_interval(days => t.password_max_age_days)
+                        <= %(now)s
+                    AND left(u.password, 1) <> '!', false),
            {
     CONTEXT_COLUMNS.format(
         team_id="t.id", actor_kind="'user'", actor_id="u.id", actor_label="u.email"
@@ -66,6 +70,7 @@ class _Facts(NamedTuple):
     role: str | None
     team_name: str | None
     has_second_factor: bool | None
+    is_password_over: bool
 
 
 class SessionAuthentication(BaseAuthentication):
@@ -85,7 +90,9 @@ class SessionAuthentication(BaseAuthentication):
     def _load_actor(self, request: Request, token: AccessToken) -> Actor:
         now = timezone.now()
         session_id, user_id, team_id = claims_of(token)
-        facts = _load_facts(request, session_id=session_id, user_id=user_id, team_id=team_id)
+        facts = _load_facts(
+            request, session_id=session_id, user_id=user_id, team_id=team_id, now=now
+        )
         if facts is None or not facts.is_active or facts.team_name is None:
             raise SessionRevoked
         if is_over(
@@ -118,6 +125,8 @@ class SessionAuthentication(BaseAuthentication):
 
 def _duty(role: Role, facts: _Facts) -> type[ApiError] | None:
     """Return what the person has to do before anything else."""
+    if facts.is_password_over:
+        return PasswordChangeRequired
     needs_factor = role is Role.ADMIN and "admin" in env.require_2fa_for
     return SecondFactorRequired if needs_factor and not facts.has_second_factor else None
 

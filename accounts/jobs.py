@@ -1,4 +1,8 @@
-"""Background jobs about accounts; crm/schedule.py says when the periodic ones run."""
+"""Background jobs about accounts; crm/schedule.py says when the periodic ones run.
+
+A token is made inside the job that mails it, so that no queue ever holds one. A job that runs twice
+mails a second token, and the newest works.
+"""
 
 from uuid import UUID
 
@@ -7,9 +11,15 @@ from django.utils import timezone
 from accounts import upkeep
 from accounts.flows.device_upkeep import delete_old_devices
 from accounts.flows.owner_notices import announce_devices, announce_locks
-from accounts.mails import ALREADY_REGISTERED, INVITATION
-from accounts.models import Invitation, User
-from accounts.one_time_tokens import new_token
+from accounts.mails import (
+    ALREADY_REGISTERED,
+    EMAIL_CHANGE,
+    INVITATION,
+    PASSWORD_RESET,
+    VERIFY_EMAIL,
+)
+from accounts.models import Invitation, TokenPurpose, User
+from accounts.one_time_tokens import issue, new_token
 from crm.jobs import job, team_job
 from crm.mail import app_link
 
@@ -75,3 +85,36 @@ def mail_already_registered(*, email: str) -> None:
     links = {"sign_in": app_link("/sign-in"), "link": app_link("/forgot-password")}
     day = timezone.now().date().isoformat()
     ALREADY_REGISTERED.deliver(to=email, context=links, key=f"already-registered:{user.pk}:{day}")
+
+
+@job(retry=True)
+def mail_verification(*, email: str) -> None:
+    """Mail a link to the owner of an address who has not proved it yet."""
+    user = User.objects.filter(email=email, is_active=True, email_verified_at=None).first()
+    if user is None:
+        return
+    token = issue(user_id=user.pk, purpose=TokenPurpose.VERIFY_EMAIL, email=email)
+    link = app_link("/verify-email", token=token)
+    VERIFY_EMAIL.deliver(to=email, context={"link": link})
+
+
+@job(retry=True)
+def mail_password_reset(*, email: str) -> None:
+    """Mail a link to the owner of an address who has a password to forget."""
+    user = User.objects.filter(email=email, is_active=True).first()
+    if user is None or not user.has_usable_password():
+        return
+    token = issue(user_id=user.pk, purpose=TokenPurpose.RESET_PASSWORD, email=email)
+    link = app_link("/reset-password", token=token)
+    PASSWORD_RESET.deliver(to=email, context={"first_name": user.first_name, "link": link})
+
+
+@job(retry=True)
+def mail_email_change(*, user_id: str, email: str) -> None:
+    """Mail a link to an address that somebody wants for theirs; not to one that is taken."""
+    user = User.objects.filter(pk=UUID(user_id), is_active=True).first()
+    if user is None or User.objects.filter(email=email).exists():
+        return
+    token = issue(user_id=user.pk, purpose=TokenPurpose.CHANGE_EMAIL, email=email)
+    link = app_link("/verify-email", token=token)
+    EMAIL_CHANGE.deliver(to=email, context={"link": link})

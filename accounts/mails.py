@@ -2,6 +2,8 @@
 
 from crm.mail import MailKind, app_link
 
+_SAMPLE = {"token": "sample"}
+
 TOKEN_REUSED = MailKind(
     "token_reused",
     subject="You were signed out everywhere",
@@ -16,7 +18,7 @@ INVITATION = MailKind(
         "team": "Harbor Realty",
         "inviter": "Alice Moreno",
         "inviter_email": "alice@harbor.example",
-        "link": app_link("/accept-invitation", token="sample"),  # noqa: S106 (no token)
+        "link": app_link("/accept-invitation", **_SAMPLE),
     },
 )
 ACCOUNT_LOCKED = MailKind(
@@ -68,4 +70,35 @@ ALREADY_REGISTERED = MailKind(
     "already_registered",
     subject="You have an account already",
     sample={"sign_in": app_link("/sign-in"), "link": app_link("/forgot-password")},
+)
+# No name stands in what goes to an unproven address: it could be any text, sent to anybody.
+VERIFY_EMAIL = MailKind(
+    "verify_email",
+    subject="Confirm your email address",
+    sample={"link": app_link("/verify-email", **_SAMPLE)},
+)
+PASSWORD_RESET = MailKind(
+    "password_reset",
+    subject="Choose a new password",
+    sample={"first_name": "Alice", "link": app_link("/reset-password", **_SAMPLE)},
+)
+PASSWORD_CHANGED = MailKind(
+    "password_changed",
+    subject="Your password was changed",
+    sample={"first_name": "Alice", "link": app_link("/forgot-password")},
+)
+EMAIL_CHANGE = MailKind(
+    "email_change",
+    subject="Confirm your new email address",
+    sample={"link": app_link("/verify-email", **_SAMPLE)},
+)
+EMAIL_CHANGE_REQUESTED = MailKind(
+    "email_change_requested",
+    subject="A new email address for your account",
+    sample={"first_name": "Alice", "new_email": "alice@new.example"},
+)
+EMAIL_CHANGED = MailKind(
+    "email_changed",
+    subject="Your email address was changed",
+    sample={"first_name": "Alice", "new_email": "alice@new.example"},
 )

@@ -64,6 +64,38 @@ class RefreshTokenSerializer(StrictSerializer):
     refresh_token = fields.CharField(max_length=4096, required=False)
 
 
+class EmailSerializer(StrictSerializer):
+    """`POST /v1/auth/resend-verification` and `/password/forgot`."""
+
+    email = fields.EmailField()
+
+
+class MailedTokenSerializer(StrictSerializer):
+    """`POST /v1/auth/verify-email`."""
+
+    token = fields.CharField(max_length=200)
+
+
+class NewEmailSerializer(StrictSerializer):
+    """`POST /v1/auth/email/change`."""
+
+    new_email = fields.EmailField()
+
+
+class ResetPasswordSerializer(StrictSerializer):
+    """`POST /v1/auth/password/reset`. What is too long is a weak password, named with the rest."""
+
+    token = fields.CharField(max_length=200)
+    new_password = fields.CharField(max_length=1024, trim_whitespace=False)
+
+
+class ChangePasswordSerializer(StrictSerializer):
+    """`POST /v1/auth/password/change`."""
+
+    current_password = fields.CharField(max_length=1024, trim_whitespace=False)
+    new_password = fields.CharField(max_length=1024, trim_whitespace=False)
+
+
 class SwitchTeamSerializer(StrictSerializer):
     """`POST /v1/auth/switch-team`."""
 

@@ -4,8 +4,10 @@ from django.urls import path
 
 from accounts.views import (
     devices,
+    email_addresses,
     invitations,
     own_account,
+    passwords,
     reauthenticate,
     register,
     second_factor,
@@ -35,6 +37,16 @@ urlpatterns = [
     path("2fa/verify", second_step.VerifyFactorView.as_view(), name="auth-2fa-verify"),
     path("2fa/disable", second_factor.DisableView.as_view(), name="auth-2fa-disable"),
     path("2fa/backup-codes", second_factor.BackupCodesView.as_view(), name="auth-2fa-backup-codes"),
+    path("verify-email", email_addresses.VerifyEmailView.as_view(), name="auth-verify-email"),
+    path(
+        "resend-verification",
+        email_addresses.ResendVerificationView.as_view(),
+        name="auth-resend-verification",
+    ),
+    path("email/change", email_addresses.ChangeEmailView.as_view(), name="auth-change-email"),
+    path("password/forgot", passwords.ForgotView.as_view(), name="auth-password-forgot"),
+    path("password/reset", passwords.ResetView.as_view(), name="auth-password-reset"),
+    path("password/change", passwords.ChangeView.as_view(), name="auth-password-change"),
     path("me", own_account.MeView.as_view(), name="auth-me"),
     path("verify", own_account.VerifyView.as_view(), name="auth-verify"),
     path("switch-team", own_account.SwitchTeamView.as_view(), name="auth-switch-team"),

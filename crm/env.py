@@ -156,36 +156,60 @@ class Environment:
     rate_limit_invitations: Rate | None = variable(
         "Guessing", "Invitations that a team sends; 0: off.", parse.rate, "20/1h"
     )
+    rate_limit_mails: Rate | None = variable(
+        "Guessing",
+        "Mails that a client address asks for; 0: off.",
+        parse.rate,
+        "20/15m",
+    )
+    rate_limit_mails_to: Rate | None = variable(
+        "Guessing", "Mails of a kind to one account, at most in 30m; 0: off.", parse.rate, "3/30m"
+    )
+    rate_limit_tokens: Rate | None = variable(
+        "Guessing", "Wrong mailed tokens, an address; 0: off.", parse.rate, "30/15m"
+    )
+    rate_limit_new_passwords: Rate | None = variable(
+        "Guessing", "New passwords, taken or refused, an account; 0: off.", parse.rate, "10/15m"
+    )
     rate_limit_refresh: Rate | None = variable(
         "Guessing", "Token refreshes, an address; 0: off.", parse.rate, "600/1m"
     )
 
     password_policy: str = variable(
-        "Passwords",
+        "Accounts",
         "classes, tiered (from 15 characters on no classes) or nist (length alone, 15).",
         parse.one_of("classes", "tiered", "nist"),
         "tiered",
     )
     min_password_length: int | None = variable(
-        "Passwords",
+        "Accounts",
         "Least characters of a new password; unset: 12, with nist 15.",
         parse.password_length,
     )
     require_uppercase: bool = variable(
-        "Passwords", "Where classes count: an upper-case letter.", parse.boolean, "true"
+        "Accounts", "Where classes count: an upper-case letter.", parse.boolean, "true"
     )
     require_lowercase: bool = variable(
-        "Passwords", "Where classes count: a lower-case letter.", parse.boolean, "true"
+        "Accounts", "Where classes count: a lower-case letter.", parse.boolean, "true"
     )
     require_digit: bool = variable(
-        "Passwords", "Where classes count: a digit.", parse.boolean, "true"
+        "Accounts", "Where classes count: a digit.", parse.boolean, "true"
     )
     require_special: bool = variable(
-        "Passwords", "Where classes count: any other character.", parse.boolean, "true"
+        "Accounts", "Where classes count: any other character.", parse.boolean, "true"
     )
     password_breach_check: bool = variable(
-        "Passwords",
+        "Accounts",
         "Ask api.pwnedpasswords.com about new passwords, by 5 digits of a hash.",
+        parse.boolean,
+        "false",
+    )
+    require_email_verification: bool = variable(
+        "Accounts", "Nobody signs in before their address is verified.", parse.boolean, "true"
+    )
+    allow_disposable_email: bool = variable(
+        "Accounts",
+        "Take addresses of disposable domains.",
         parse.boolean,
         "false",
     )

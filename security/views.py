@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from crm.api.errors import (
     InsufficientScope,
     MethodNotAllowed,
+    PasswordChangeRequired,
     PermissionDenied,
     ReauthenticationRequired,
     SecondFactorRequired,
@@ -25,6 +26,7 @@ DUTY_PATHS = "/v1/auth/"
 _EVENT_OF_REFUSAL: Mapping[type[Exception], EventType] = {
     PermissionDenied: EventType.PERMISSION_DENIED,
     InsufficientScope: EventType.SCOPE_DENIED,
+    PasswordChangeRequired: EventType.PASSWORD_CHANGE_DEMANDED,
     ReauthenticationRequired: EventType.FRESH_SIGN_IN_DEMANDED,
     SecondFactorRequired: EventType.MFA_DEMANDED,
 }

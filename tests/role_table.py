@@ -30,6 +30,8 @@ TABLE = """
                                     admin manager agent data_entry key
 GET    /v1/auth/me                      Y       Y     Y          Y   n
 GET    /v1/auth/verify                  Y       Y     Y          Y   n
+POST   /v1/auth/email/change            Y       Y     Y          Y   n
+POST   /v1/auth/password/change         Y       Y     Y          Y   n
 POST   /v1/auth/switch-team             Y       Y     Y          Y   n
 POST   /v1/auth/reauthenticate          Y       Y     Y          Y   n
 GET    /v1/auth/2fa                     Y       Y     Y          Y   n
@@ -92,6 +94,10 @@ POST /v1/auth/2fa/verify
 POST /v1/auth/register
 POST /v1/auth/refresh
 POST /v1/auth/logout
+POST /v1/auth/verify-email
+POST /v1/auth/resend-verification
+POST /v1/auth/password/forgot
+POST /v1/auth/password/reset
 """
 # Calls about an authenticator app, and whether it is confirmed.
 NEEDED_APP = {
@@ -183,6 +189,10 @@ def body_for(row: Row, stage: Stage) -> dict[str, Any]:
     if row.path in NEEDED_APP:
         app = App(stage.member.user, confirmed=NEEDED_APP[row.path])
         return {"code": app.code()} if row.path.endswith("confirm") else {}
+    if row.path == "/v1/auth/email/change":
+        return {"newEmail": "new@example.com"}
+    if row.path == "/v1/auth/password/change":
+        return {"currentPassword": PASSWORD, "newPassword": "Another-Horse-Battery-7"}
     if row.path == "/v1/api-keys":
         return {"name": "New", "scopes": {"clients": ["read"]}}
     if row.resource in RECORDS and row.path.count("/") < 4:

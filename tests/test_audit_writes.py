@@ -59,6 +59,10 @@ def last() -> Any:
     return entries()[-1]
 
 
+# Named like secrets: how old a password may be.
+NO_SECRETS = {"password_max_age_days"}
+
+
 @pytest.mark.parametrize("model", AUDITED_MODELS, ids=name_of)
 def test_every_team_model_has_the_trigger(db: None, model: type[models.Model]) -> None:
     found = fetch_all(TRIGGERS, [model._meta.db_table])
@@ -68,7 +72,7 @@ def test_every_team_model_has_the_trigger(db: None, model: type[models.Model]) -
     assert (kind, enabled) == (EVERY_WRITE_OF_A_ROW, "O")
     assert resource.decode() == resource_name(model)
     columns = {str(field.column) for field in model._meta.concrete_fields}
-    shown = columns - set(hidden.decode().strip("{}").split(","))
+    shown = columns - NO_SECRETS - set(hidden.decode().strip("{}").split(","))
     assert not [name for name in shown if {"hash", "secret", "pepper", "password"} & _words(name)]
 
 
@@ -245,7 +249,7 @@ def test_a_user_leaves_entries_for_keys(as_alice: ApiClient) -> None:
 def test_no_secret_enters_the_trail(as_alice: ApiClient, key: IssuedKey) -> None:
     as_alice.post_json(f"/v1/api-keys/{key.api_key.pk}/rotate", {})
     everything = str([(e.old_values, e.new_values) for e in entries()])
-    for secret in (key.api_key.secret_hash, key.written, "secret_hash", "pepper", "password"):
+    for secret in (key.api_key.secret_hash, key.written, "secret_hash", "pepper", "'password'"):
         assert secret not in everything
 
 

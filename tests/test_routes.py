@@ -29,6 +29,10 @@ PUBLIC_ROUTES = {
     "auth-register",
     "auth-refresh",
     "auth-logout",
+    "auth-verify-email",
+    "auth-resend-verification",
+    "auth-password-forgot",
+    "auth-password-reset",
 }
 # Answers that are no envelope: a page, a document for tools, a file.
 WITHOUT_ENVELOPE = {"docs", "schema", "audit-logs-export"}

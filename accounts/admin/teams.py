@@ -74,7 +74,7 @@ class TeamPage(StaffPage):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ("name", "admin_email", "admin_password")
-        return ("name", "is_active", "id", "created_at")
+        return ("name", "is_active", "password_max_age_days", "id", "created_at")
 
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:

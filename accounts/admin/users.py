@@ -57,12 +57,29 @@ class UserPage(StaffPage, UserAdmin):
     ordering = ("email",)
     date_hierarchy = "date_joined"
     filter_horizontal = ("user_permissions",)
-    readonly_fields = ("id", "last_login", "date_joined")
+    readonly_fields = (
+        "id",
+        "last_login",
+        "date_joined",
+        "email_verified_at",
+        "password_changed_at",
+    )
     actions = ("end_all_sessions", "unlock", "deactivate", "reset_second_factor")
     fieldsets = (
         (None, {"fields": ("email", ("first_name", "last_name"), "is_active")}),
         ("Staff", {"fields": ("is_staff", "is_superuser", "user_permissions")}),
-        ("Dates", {"fields": ("last_login", "date_joined", "id")}),
+        (
+            "Dates",
+            {
+                "fields": (
+                    "last_login",
+                    "email_verified_at",
+                    "password_changed_at",
+                    "date_joined",
+                    "id",
+                )
+            },
+        ),
     )
     add_fieldsets = (
         (

@@ -1,15 +1,89 @@
-"""New passwords."""
+"""New passwords: set by their owner, by a mailed link, by staff or on the shell."""
 
 import uuid
 
 from django.db import transaction
 from django.utils import timezone
+from rest_framework.request import Request
 
-from accounts.flows.sign_out import end_sessions_by_staff
-from accounts.models import User
+from accounts import one_time_tokens
+from accounts.admin_sessions import end_admin_sessions
+from accounts.flows.device_trust import end_trust
+from accounts.flows.devices import revoke_all_devices
+from accounts.flows.email_addresses import mark_verified
+from accounts.flows.mailed_links import judge_link, used_up
+from accounts.flows.password_check import check_password, record_about, unlock_account
+from accounts.flows.sign_out import end_other_sessions, end_sessions_by_staff
+from accounts.mails import PASSWORD_CHANGED
+from accounts.models import RevokeReason, TokenPurpose, User
 from accounts.passwords.history import remember_password
+from accounts.passwords.policy import require_strong_password
+from crm.api.errors import InvalidCredentials
+from crm.mail import app_link
+from security.actors import Actor
 from security.events.collector import record_event
 from security.events.types import EventType
+from security.rate_limits.exact import count_call
+
+NEW_PASSWORDS = "new_passwords"
+FIELD = "newPassword"
+
+
+def change_password(*, request: Request, actor: Actor, current: str, new: str) -> int:
+    """Replace one's own password; return how many other sessions ended. This one stays.
+
+    API keys stay too: they are no password's. Raises `WeakPassword` with every problem,
+    `AuthRateLimited`, and what `check_password` raises for a wrong present one.
+    """
+    user = check_password(
+        request=request._request, email=actor.label, password=current, session_id=actor.session_id
+    )
+    if user.pk != actor.user_id:
+        # The address became somebody else's between authentication and here.
+        raise InvalidCredentials
+    _judge(request, user, new)
+    with transaction.atomic():
+        set_password(user, new)
+        count = _end_access(user, kept_session=actor.own_session_id)
+        _tell(user)
+    record_event(EventType.PASSWORD_CHANGED, sessions_ended=count)
+    return count
+
+
+def reset_password(*, request: Request, raw_token: str, new: str) -> None:
+    """Set a password by a mailed link. Every session ends, every device is a stranger, no lock is
+    left; nobody is signed in.
+
+    Second factors stay (ASVS v5.0.0-6.4.3). A password that is refused does not use the link up.
+    Raises `LinkRefused`, `WeakPassword` with every problem, and `AuthRateLimited`.
+    """
+    token = judge_link(request, raw_token, TokenPurpose.RESET_PASSWORD)
+    _judge(request, token.user, new)
+    with used_up(token) as user:
+        set_password(user, new)
+        # Who followed the link reads the mail of this address.
+        mark_verified(user)
+        count = _end_access(user)
+        revoke_all_devices(user_id=user.pk)
+        _tell(user)
+    record_about(EventType.PASSWORD_RESET, user.email, sessions_ended=count)
+    unlock_account(user.email)
+
+
+@transaction.atomic
+def replace_password(
+    *, user: User, password: str | None, kept_admin_session: str | None = None
+) -> None:
+    """Set a password that was judged, or none; end the user's sessions and forget their devices.
+
+    ASVS v5.0.0-7.4.3. `kept_admin_session` is the key of the admin session in which staff change
+    their own.
+    """
+    set_password(user, password)
+    record_event(EventType.PASSWORD_CHANGED, user_id=user.pk)
+    end_sessions_by_staff(user, kept_admin_session=kept_admin_session)
+    revoke_all_devices(user_id=user.pk)
+    _tell(user)
 
 
 def set_password(user: User, password: str | None) -> None:
@@ -29,20 +103,35 @@ def set_password(user: User, password: str | None) -> None:
         user.set_password(password)
         user.password_changed_at = timezone.now()
         user.save(update_fields=["password", "password_changed_at"])
+        # SECURITY: a link that a thief asked for must not outlive the owner's new password.
+        for purpose in (TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL):
+            one_time_tokens.revoke(user_id=user.pk, purpose=purpose)
+        end_trust(user_id=user.pk)
+
+
+def _judge(request: Request, user: User, password: str) -> None:
+    """Raise `WeakPassword` for a bad new password, `AuthRateLimited` for too many of any kind.
+
+    Each costs as many hashes as passwords are remembered. Outside a transaction: a breach list
+    may take a second.
+    """
+    count_call(NEW_PASSWORDS, request, value=f"user:{user.pk}")
+    require_strong_password(password, user=user, field=FIELD)
 
 
 def _locked(user_id: uuid.UUID) -> User:
-    return User.objects.select_for_update().only("pk", "password").get(pk=user_id)
+    return User.objects.select_for_update(no_key=True).only("pk", "password").get(pk=user_id)
 
 
-@transaction.atomic
-def replace_password(
-    *, user: User, password: str | None, kept_admin_session: str | None = None
-) -> None:
-    """Set a password that was judged, or none, and end the user's sessions (v5.0.0-7.4.3).
+def _end_access(user: User, *, kept_session: uuid.UUID | None = None) -> int:
+    """End all sessions but one, those in the admin too; return how many (ASVS v5.0.0-7.4.3)."""
+    count = end_other_sessions(
+        user_id=user.pk, kept_id=kept_session, reason=RevokeReason.PASSWORD_CHANGED
+    )
+    return count + end_admin_sessions(user_id=user.pk)
 
-    `kept_admin_session` is the key of the admin session in which staff change their own.
-    """
-    set_password(user, password)
-    record_event(EventType.PASSWORD_CHANGED, user_id=user.pk)
-    end_sessions_by_staff(user, kept_admin_session=kept_admin_session)
+
+def _tell(user: User) -> None:
+    """Queue the mail about a new password (ASVS v5.0.0-6.3.7)."""
+    context = {"first_name": user.first_name, "link": app_link("/forgot-password")}
+    PASSWORD_CHANGED.queue(to=user.email, context=context)

@@ -15,7 +15,7 @@ from accounts.flows.invitations import accept_invitation, find_invitation
 from accounts.flows.members import add_member
 from accounts.flows.password_check import check_password, record_about
 from accounts.flows.passwords import set_password
-from accounts.jobs import mail_already_registered
+from accounts.jobs import mail_already_registered, mail_verification
 from accounts.mails import WELCOME
 from accounts.models import Invitation, Team, User
 from accounts.passwords.policy import require_strong_password
@@ -108,9 +108,11 @@ def _make_account(
         if invitation is None:
             team = Team.objects.create(name=form.name_of_team)
             member = add_member(team_id=team.pk, user_id=user.pk, role=Role.ADMIN)
+            mail_verification.queue(email=user.email)
         else:
             member = accept_invitation(invitation=invitation, user=user, field=FIELD)
-        WELCOME.queue(to=user.email, context={"link": app_link("/sign-in")})
+            # The token came by mail: it proved the address.
+            WELCOME.queue(to=user.email, context={"link": app_link("/sign-in")})
     record_event(EventType.ACCOUNT_REGISTERED, user_id=user.pk, team_id=member.team_id)
 
 

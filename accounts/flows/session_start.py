@@ -15,6 +15,7 @@ from accounts.flows.sign_out import end_session_of_token
 from accounts.models import Device, Membership, RevokeReason, Session, User
 from accounts.token_ledger import record_issued
 from accounts.tokens import AccessToken, RefreshToken
+from crm.api.errors import InvalidCredentials
 from crm.db.models import uuid7
 from crm.env import env
 from security.events.collector import record_event
@@ -71,13 +72,14 @@ def start_session(
 ) -> SignedIn:
     """End the browser's old session (ASVS v5.0.0-7.2.4), open a new one, make the device known.
 
-    `device` is the known one that `check_credentials` or `find_known_device` found.
+    `device` is the known one that `check_credentials` or `find_known_device` found. Raises
+    `InvalidCredentials` when the password was changed since it was judged.
     """
     if client.replaced_refresh_token:
         end_session_of_token(client.replaced_refresh_token, reason=RevokeReason.SIGNED_IN_AGAIN)
     with transaction.atomic():
         # The user's row first, as wherever it is locked with those of devices and sessions.
-        User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+        _note_sign_in(user)
         remembered = remember_device(
             request=client.request,
             user=user,
@@ -103,6 +105,17 @@ def start_session(
     )
     access_token = AccessToken.for_session(session, team_id=membership.team_id)
     return SignedIn(membership, access_token, refresh_token, raw_refresh_token, remembered)
+
+
+def _note_sign_in(user: User) -> None:
+    """Note the time on the user; refuse what a new password has overtaken.
+
+    SECURITY: whoever changes the password locks this row before ending the sessions. Without the
+    condition, a sign-in that was judged by the old one could open its session just after that.
+    """
+    same = User.objects.filter(pk=user.pk, password_changed_at=user.password_changed_at)
+    if not same.update(last_login=timezone.now()):
+        raise InvalidCredentials
 
 
 def _open_session(

@@ -1,6 +1,7 @@
 """Sign-in: an email and a password, and a code where there is a second factor."""
 
 from accounts.factors.state import factors_of
+from accounts.flows.account_state import require_verified_address
 from accounts.flows.device_trust import is_trusted
 from accounts.flows.memberships import default_membership
 from accounts.flows.password_check import check_credentials, record_failure
@@ -25,13 +26,15 @@ def sign_in(
     """Check the password, then the second factor where there is one, and start a session.
 
     Without a code, and from a device that is not trusted, the sign-in stays pending. Raises what
-    `check_credentials` and `check_code` raise, and `PermissionDenied` for a person without a team.
+    `check_credentials` and `check_code` raise, `EmailNotVerified`, and `PermissionDenied` for a
+    person without a team.
     """
     # Read before the hash, whose memory displaces what the processor had at hand.
     membership = default_membership(email)
     user, device = check_credentials(
         request=client.request, email=email, password=password, tokens=client.device_tokens
     )
+    require_verified_address(user)
     if membership is None:
         record_failure(user.email, reason="no_team")
         raise PermissionDenied("This account belongs to no team.")

@@ -24,6 +24,7 @@ class RevokeReason(models.TextChoices):
     ENDED_BY_STAFF = "ended_by_staff", "ended by staff"
     FACTOR_CHANGED = "factor_changed", "a factor was added, removed or replaced"
     TOKEN_REUSE = "token_reuse", "a used refresh token came back"
+    PASSWORD_CHANGED = "password_changed", "the password was changed"
     MEMBER_DEACTIVATED = "member_deactivated", "deactivated in the team"
     MEMBER_REMOVED = "member_removed", "removed from the team"
 

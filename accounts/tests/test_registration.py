@@ -8,6 +8,7 @@ from django.core import mail
 
 from accounts.flows import registration as flow
 from accounts.models import Invitation, Membership, Session, Team, User
+from accounts.tests.account_calls import mailed_token, mails_to, verify
 from accounts.tests.calls import code_of, sign_in
 from accounts.tests.conftest import ChangeEnv
 from accounts.tests.factories import PASSWORD, make_invitation, make_user
@@ -65,11 +66,13 @@ def test_a_stranger_gets_a_team_and_signs_in(run_jobs: RunJobs) -> None:
     }
     assert "Set-Cookie" not in answer.headers
     assert member.user.email_verified_at is None
+    assert code_of(sign_in(ApiClient(), NEW, NEW_PASSWORD)) == (403, "EMAIL_NOT_VERIFIED")
+    run_jobs()
+    assert verify(mailed_token(NEW)).status_code == 200
     signed_in = sign_in(ApiClient(), NEW, NEW_PASSWORD).json()["data"]["user"]
     assert (signed_in["role"], signed_in["team"]["name"]) == ("admin", "Nilsson Homes")
     run_jobs()
-    assert [message.to for message in mail.outbox] == [[NEW]] * len(mail.outbox)
-    assert "Your account is ready" in [message.subject for message in mail.outbox]
+    assert mails_to(NEW)[:2] == ["Confirm your email address", "Your account is ready"]
     found = types_of(stored_events(EventType.ACCOUNT_REGISTERED, EventType.MEMBER_ADDED))
     assert found == ["member.added", "account.registered"]
 

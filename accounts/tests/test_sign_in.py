@@ -103,13 +103,16 @@ def comparable(answer: Answer) -> tuple[Any, ...]:
 
 
 def make_addresses(team_member: Membership) -> list[str]:
-    """Return a known address, one nobody has, an inactive user's and one without a password."""
+    """Return a known address, one nobody has, an inactive user's, one that waits for its link
+    and one without a password."""
     make_user("inactive@example.com", is_active=False)
+    make_user("unverified@example.com", email_verified_at=None)
     User.objects.create_user("passwordless@example.com")
     return [
         team_member.user.email,
         "nobody@example.com",
         "inactive@example.com",
+        "unverified@example.com",
         "passwordless@example.com",
     ]
 

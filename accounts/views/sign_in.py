@@ -29,6 +29,7 @@ from crm.api.errors import (
     AccountLocked,
     AuthRateLimited,
     CsrfFailed,
+    EmailNotVerified,
     InvalidCredentials,
     InvalidRefreshToken,
     InvalidToken,
@@ -56,6 +57,7 @@ class LoginView(ApiView):
         errors=(
             InvalidCredentials,
             PermissionDenied,
+            EmailNotVerified,
             CsrfFailed,
             AccountLocked,
             AuthRateLimited,

@@ -60,6 +60,12 @@ class EventType(StrEnum):
     API_KEY_DENIED = "api_key.denied"
     RATE_LIMIT_EXCEEDED = "rate_limit.exceeded"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 (as above)
+    PASSWORD_CHANGE_DEMANDED = "password_change.demanded"  # noqa: S105 (as above)
+    PASSWORD_RESET_REQUESTED = "password_reset.requested"  # noqa: S105 (as above)
+    PASSWORD_RESET = "password.reset"  # noqa: S105 (as above)
+    EMAIL_VERIFIED = "email.verified"
+    EMAIL_CHANGE_REQUESTED = "email_change.requested"
+    EMAIL_CHANGED = "email.changed"
     BREACH_CHECK_FAILED = "breach_check.failed"
     MFA_ENABLED = "mfa.enabled"
     MFA_DISABLED = "mfa.disabled"
@@ -149,6 +155,20 @@ _TABLE = {
         Category.RATE_LIMIT, _MEDIUM, _REFUSED, "A rate limit was exceeded."
     ),
     EventType.PASSWORD_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "The password was changed."),
+    EventType.PASSWORD_CHANGE_DEMANDED: EventSpec(
+        _ACCESS, _LOW, _REFUSED, "The team asks for a newer password first."
+    ),
+    EventType.PASSWORD_RESET_REQUESTED: EventSpec(
+        _ACCOUNT, _MEDIUM, _DONE, "Somebody asked for a link to set a new password."
+    ),
+    EventType.PASSWORD_RESET: EventSpec(
+        _ACCOUNT, _HIGH, _DONE, "The password was set by a mailed link."
+    ),
+    EventType.EMAIL_VERIFIED: EventSpec(_ACCOUNT, _LOW, _DONE, "The address was proved."),
+    EventType.EMAIL_CHANGE_REQUESTED: EventSpec(
+        _ACCOUNT, _MEDIUM, _DONE, "Somebody signed in asked for another address."
+    ),
+    EventType.EMAIL_CHANGED: EventSpec(_ACCOUNT, _HIGH, _DONE, "The address was changed."),
     EventType.BREACH_CHECK_FAILED: EventSpec(
         _ACCOUNT, _MEDIUM, _REFUSED, "A new password was not looked up among breached ones."
     ),

@@ -1,5 +1,7 @@
 """Limits on failures, exact across threads and processes: reserve first, judge, give back.
 
+Calls that are counted whatever becomes of them are failures that nobody gives back.
+
 Counting after the judgement would let a burst be judged as a whole before the first failure is
 counted. Here every attempt is a failure until it proves right.
 """
@@ -102,6 +104,19 @@ class Reservation:
         failure, self._failure = self._failure, None
         if failure is not None:
             failure.take_off()
+
+
+def count_call(name: str, request: HttpRequest | Request, *, value: str | None = None) -> None:
+    """Count a call of the named limit, by address or by the value, and keep it counted.
+
+    Raises the limit's error when there were too many, and `ServiceUnavailable` when calls cannot
+    be counted. The count is outside every transaction.
+    """
+    limit = LIMITS[name]
+    rate = limit.rate
+    if rate is not None:
+        http_request = http_request_of(request)
+        _Failure(limit, value or address_value(http_request), rate, http_request).count()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ class Counted(Enum):
 
     ADDRESS = "client address, /64 for IPv6"
     CALLER = "user or API key"
+    ACCOUNT = "account, whether or not there is one"
 
 
 class Counting(Enum):
@@ -64,6 +65,20 @@ _TABLE = (
     # Each costs a password hash and a mail, and may make a team.
     NamedLimit(
         "register", "rate_limit_register", Counted.ADDRESS, Counting.SETTLED, AuthRateLimited
+    ),
+    # Mails that somebody asks for by naming an address; and those to one account, which are held
+    # back without a word.
+    NamedLimit("mails", "rate_limit_mails", Counted.ADDRESS, Counting.EXACT, AuthRateLimited),
+    NamedLimit("mails_to", "rate_limit_mails_to", Counted.ACCOUNT, Counting.EXACT, AuthRateLimited),
+    # Mailed tokens that are wrong.
+    NamedLimit("tokens", "rate_limit_tokens", Counted.ADDRESS, Counting.EXACT, AuthRateLimited),
+    # A new password costs a hash for each that is remembered, also one that is refused.
+    NamedLimit(
+        "new_passwords",
+        "rate_limit_new_passwords",
+        Counted.ACCOUNT,
+        Counting.EXACT,
+        AuthRateLimited,
     ),
     # A refresh carries its own credential; an office behind one address reloads many pages.
     NamedLimit("refresh", "rate_limit_refresh", Counted.ADDRESS, Counting.SETTLED, AuthRateLimited),

@@ -1,11 +1,9 @@
 """Every declared type of security event is fired by a real request, as the application role."""
 
-import dataclasses
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from django.test import Client as Browser
@@ -13,7 +11,7 @@ from django.utils import timezone
 
 from accounts.flows import refresh as refresh_flow
 from accounts.models import Membership, Session, User
-from accounts.passwords import breaches, policy
+from accounts.tests.account_calls import NEW_PASSWORD
 from accounts.tests.admin_browser import admin_browser
 from accounts.tests.admin_calls import page, run_action, sign_in_to_admin
 from accounts.tests.calls import WRONG_PASSWORD, fail_to_sign_in, refresh_with, sign_in, sign_in_app
@@ -27,18 +25,16 @@ from accounts.tests.factories import (
 )
 from accounts.tests.factors import App
 from conftest import ApiClient
-from crm.env import env
 from security.api_keys.services import IssuedKey, issue_key
 from security.events.types import SPECS, EventType
 from security.ip_blocks.services import block_network
 from security.models import ApiKey
 from security.rate_limits.table import LIMITS
 from security.roles import Role
+from security.tests.account_scenes import ACCOUNT_SCENES, call_limited
 from security.tests.counters import SetRate
 from security.tests.events import stored_events
 from security.watching.watcher import watch_events
-
-NEW_PASSWORD = "Another-Horse-Battery-7"
 
 
 class Stage:
@@ -173,18 +169,6 @@ def _exceed(stage: Stage) -> None:
         stage.stranger.get("/v1/leads")
 
 
-def _change_password(stage: Stage) -> None:
-    body = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
-    stage.as_staff.post(page("auth_user_password_change", stage.bob.user_id), body)
-
-
-def _change_without_the_list(stage: Stage) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(policy, "env", dataclasses.replace(env, password_breach_check=True))
-        patch.setattr(breaches, "read_range", Mock(side_effect=OSError))
-        _change_password(stage)
-
-
 def _change_role(stage: Stage) -> None:
     body = {"role": "manager", "is_active": "on"}
     stage.as_staff.post(page("accounts_membership_change", stage.bob.pk), body)
@@ -275,8 +259,7 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.API_KEY_EXPIRED: _use_expired,
     EventType.API_KEY_DENIED: _use_revoked,
     EventType.RATE_LIMIT_EXCEEDED: _exceed,
-    EventType.PASSWORD_CHANGED: _change_password,
-    EventType.BREACH_CHECK_FAILED: _change_without_the_list,
+    **ACCOUNT_SCENES,
     EventType.DEVICE_REVOKED: _revoke_device,
     EventType.MFA_ENABLED: _confirm_app,
     EventType.MFA_DISABLED: _disable_app,
@@ -352,12 +335,13 @@ def test_every_type_is_specified_and_has_a_scene() -> None:
 def test_a_limit_is_recorded_once_a_window_and_caller(stage: Stage, name: str) -> None:
     client = stage.as_alice
     stage.set_rate(name, "1/1d")
-    for _ in range(4):
+    for _ in range(3):
         fail_to_sign_in(stage.stranger)
         stage.stranger.get("/v1/leads")
         refresh_with("x")
         stage.stranger.post_json("/v1/auth/register", {})
         client.get("/v1/leads")
+        call_limited(client)
     (event,) = stored_events(EventType.RATE_LIMIT_EXCEEDED)
     assert event.metadata["limit"] == name
     assert event.metadata["quota"] == "1/1d"

@@ -1,53 +1,74 @@
-"""The time of a refused sign-in does not tell whether the address exists."""
+"""The time of an answer does not tell whether an address exists (ASVS v5.0.0-6.3.8)."""
 
+import random
 import statistics
 import time
+from collections.abc import Callable, Mapping
 
 import pytest
 from django.contrib.auth.hashers import make_password
 
-from tests.live.calls import Credentials, login
+from tests.live.calls import Answer, Call, Credentials, login
 from tests.live.server import LiveServer
 
 pytestmark = pytest.mark.live
 ROUNDS = 30
 TOLERANCE = 0.20
-KINDS = ("known", "inactive", "passwordless", "unknown")
+KINDS = ("known", "inactive", "unverified", "passwordless", "unknown")
 _INSERT = """
     INSERT INTO accounts_user (id, email, password, is_active, is_staff, is_superuser,
-                               first_name, last_name, date_joined)
-    SELECT gen_random_uuid(), %s || number || '@timing.example', %s, %s, false, false, '', '', now()
+                               first_name, last_name, date_joined, email_verified_at)
+    SELECT gen_random_uuid(), %s || number || '@timing.example', %s, %s, false, false, '', '',
+           now(), CASE WHEN %s THEN now() END
       FROM generate_series(1, %s) AS number
+    ON CONFLICT DO NOTHING
 """
+
+
+def _naming_an_address(path: str) -> Callable[[str], Call]:
+    return lambda email: Call("POST", f"/v1/auth/{path}", {"email": email})
+
+
+CALLS: Mapping[str, tuple[int, Callable[[str], Call]]] = {
+    "sign in": (401, lambda email: login(Credentials(email, "Not-Her-Password-1"))),
+    "forget": (200, _naming_an_address("password/forgot")),
+    "resend": (200, _naming_an_address("resend-verification")),
+}
 
 
 def make_accounts(server: LiveServer) -> None:
     """Make accounts of their own for every round, so that none is ever locked."""
     hashed, unusable = make_password("Correct-Horse-Battery-9"), make_password(None)
-    server.sql(_INSERT, "known", hashed, True, ROUNDS)
-    server.sql(_INSERT, "inactive", hashed, False, ROUNDS)
-    server.sql(_INSERT, "passwordless", unusable, True, ROUNDS)
+    server.sql(_INSERT, "known", hashed, True, True, ROUNDS)
+    server.sql(_INSERT, "inactive", hashed, False, True, ROUNDS)
+    server.sql(_INSERT, "unverified", hashed, True, False, ROUNDS)
+    server.sql(_INSERT, "passwordless", unusable, True, True, ROUNDS)
 
 
-def seconds_to_refuse(server: LiveServer, email: str) -> float:
-    call = login(Credentials(email, "Not-Her-Password-1"))
+def seconds_to_answer(server: LiveServer, call: Call) -> tuple[float, Answer]:
     began = time.perf_counter()
     answer = server.answer(call)
-    assert answer.status == 401
-    return time.perf_counter() - began
+    return time.perf_counter() - began, answer
 
 
-def medians(server: LiveServer) -> dict[str, float]:
-    """Return the median time of each kind of address, measured in turns."""
+def medians(server: LiveServer, call_of: Callable[[str], Call], status: int) -> dict[str, float]:
+    """Return the median time of each kind of address, measured in turns of any order."""
     times: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for number in range(1, ROUNDS + 1):
-        for kind in KINDS:
-            times[kind].append(seconds_to_refuse(server, f"{kind}{number}@timing.example"))
+        for kind in random.sample(KINDS, len(KINDS)):
+            call = call_of(f"{kind}{number}@timing.example")
+            seconds, answer = seconds_to_answer(server, call)
+            assert answer.status == status
+            times[kind].append(seconds)
     return {kind: statistics.median(values) for kind, values in times.items()}
 
 
-def test_refusals_take_the_same_time_for_every_kind_of_address(server: LiveServer) -> None:
+@pytest.mark.parametrize("name", CALLS)
+def test_an_answer_takes_the_same_time_for_every_kind_of_address(
+    server: LiveServer, name: str
+) -> None:
     make_accounts(server)
-    measured = medians(server)
+    status, call_of = CALLS[name]
+    measured = medians(server, call_of, status)
     known = measured["known"]
     assert all(abs(other - known) <= TOLERANCE * known for other in measured.values()), measured
