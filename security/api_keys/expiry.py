@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from security.api_keys.mailing import key_facts
 from security.mails import API_KEY_EXPIRING
-from security.people import Person, admins_of
+from security.people import admins_of
 
 NOTICE_DAYS: Final = (30, 7, 1)
 
@@ -35,7 +35,6 @@ _GIVE_NOTICE = """
     ON CONFLICT DO NOTHING
     RETURNING api_key_id, days
 """
-_TEAM = "SELECT team_id FROM security_apikey WHERE id = %s"
 
 
 @transaction.atomic
@@ -54,10 +53,9 @@ def _queue_mails(api_key_id: UUID, days: int) -> None:
     facts = key_facts(api_key_id)
     if facts is None:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_TEAM, [api_key_id])
-        (team_id,) = cursor.fetchone()
-    owner = Person(facts["owner"], facts.pop("first_name"))
-    for receiver in {owner, *admins_of(team_id)}:
-        context = {**facts, "first_name": receiver.first_name, "days": days}
+    receivers = set(admins_of(facts.team_id))
+    if facts.owner is not None:
+        receivers.add(facts.owner)
+    for receiver in receivers:
+        context = {**facts.context, "first_name": receiver.first_name, "days": days}
         API_KEY_EXPIRING.queue(to=receiver.email, context=context)

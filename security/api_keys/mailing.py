@@ -1,6 +1,6 @@
 """Mails to the owner of a key about what became of it (ASVS v5.0.0-6.3.7)."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -9,15 +9,24 @@ from crm.jobs import job
 from crm.mail import MailKind
 from security.mails import API_KEY_CREATED, API_KEY_REVOKED, API_KEY_ROTATED, written_time
 from security.models import ApiKey
+from security.people import Person, person
 
 _KINDS: Final = {kind.name: kind for kind in (API_KEY_CREATED, API_KEY_ROTATED, API_KEY_REVOKED)}
 _FACTS = """
-    SELECT u.email, u.first_name, u.is_active, t.name, k.name, k.key_id, k.last_four, k.expires_at
+    SELECT k.owner_id, u.email, k.team_id, t.name, k.name, k.key_id, k.last_four, k.expires_at
       FROM security_apikey k
       JOIN accounts_user u ON u.id = k.owner_id
       JOIN accounts_team t ON t.id = k.team_id
      WHERE k.id = %s
 """
+
+
+class KeyFacts(NamedTuple):
+    """What mails tell of a key. `owner` is None for one who gets no mail."""
+
+    team_id: UUID
+    owner: Person | None
+    context: dict[str, Any]
 
 
 def queue_mail_to_owner(api_key: ApiKey, kind: MailKind) -> None:
@@ -29,24 +38,24 @@ def queue_mail_to_owner(api_key: ApiKey, kind: MailKind) -> None:
 def mail_owner(*, api_key_id: str, kind: str) -> None:
     """Tell the owner of a key what became of it, once; nobody when key or owner is gone."""
     facts = key_facts(UUID(api_key_id))
-    if facts is not None:
-        owner = facts.pop("owner")
-        _KINDS[kind].deliver(to=owner, context=facts, key=f"{kind}:{api_key_id}")
+    if facts is not None and facts.owner is not None:
+        context = {**facts.context, "first_name": facts.owner.first_name}
+        _KINDS[kind].deliver(to=facts.owner.email, context=context, key=f"{kind}:{api_key_id}")
 
 
-def key_facts(api_key_id: UUID) -> dict[str, Any] | None:
-    """Return what mails tell of a key and its owner, who may still sign in; else None."""
+def key_facts(api_key_id: UUID) -> KeyFacts | None:
+    """Return what mails tell of a key; None when it is gone."""
     with connection.cursor() as cursor:
         cursor.execute(_FACTS, [api_key_id])
         row = cursor.fetchone()
-    if row is None or not row[2]:
+    if row is None:
         return None
-    email, first_name, _, team_name, name, key_id, last_four, expires_at = row
-    return {
+    owner_id, email, team_id, team_name, name, key_id, last_four, expires_at = row
+    context = {
         "owner": email,
-        "first_name": first_name,
         "team_name": team_name,
         "name": name,
         "masked": ApiKey(key_id=key_id, last_four=last_four).masked,
         "expires_on": written_time(expires_at),
     }
+    return KeyFacts(team_id, person(owner_id), context)

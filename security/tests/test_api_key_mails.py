@@ -92,6 +92,17 @@ def test_an_end_is_told_thirty_seven_and_one_days_ahead(
     assert told == [(30, both), (7, both), (1, both)]
 
 
+def test_an_address_that_is_not_verified_gets_no_mail(
+    bob: Membership, alice: Membership, mailed: Mailed, clock: time_machine.Traveller
+) -> None:
+    User.objects.filter(pk=bob.user_id).update(email_verified_at=None)
+    key_of(bob, life=timedelta(days=31))
+    assert mailed() == []
+    clock.shift(timedelta(days=25))
+    warn_of_expiring_keys()
+    assert mailed() == [("alice@example.com", "An API key will soon end")]
+
+
 def test_a_run_that_was_missed_is_made_up_for_once(
     alice: Membership, mailed: Mailed, clock: time_machine.Traveller
 ) -> None:

@@ -62,8 +62,9 @@ def test_the_admins_of_the_team_are_told_and_nobody_else(
     alice: Membership, bob: Membership, mallory: Membership, root: User, watch: Watch
 ) -> None:
     second = make_member(alice.team, "ann@example.com", Role.ADMIN)
-    gone = make_member(alice.team, "gone@example.com", Role.ADMIN)
-    User.objects.filter(pk=gone.user_id).update(is_active=False)
+    for email, change in (("gone", {"is_active": False}), ("new", {"email_verified_at": None})):
+        unheard = make_member(alice.team, f"{email}@example.com", Role.ADMIN)
+        User.objects.filter(pk=unheard.user_id).update(**change)
     steal(bob)
     mails = watch()
     assert receivers(mails) == ["alice@example.com", second.user.email]

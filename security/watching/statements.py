@@ -142,9 +142,12 @@ NEW_NETWORK: Final = """
      GROUP BY f.user_id, f.network, date_trunc('hour', f.created_at, 'UTC')
 """
 
+# An app that keeps no device token is a new device each time: one that looks like an earlier one,
+# from the same address, is none. A first sign-in has nothing to be compared with.
 NEW_DEVICE: Final = """
     WITH fresh AS MATERIALIZED (
-        SELECT created_at, team_id, user_id
+        SELECT created_at, team_id, user_id, ip_address, user_agent,
+               metadata->>'device_name' AS device_name
           FROM security_event
          WHERE event_type = 'sign_in.succeeded' AND transaction_id >= %(horizon)s
            AND created_at > %(oldest)s AND user_id IS NOT NULL
@@ -154,12 +157,16 @@ NEW_DEVICE: Final = """
            (array_agg(f.team_id ORDER BY f.created_at DESC))[1] AS team_id, f.user_id,
            count(*) AS count
       FROM fresh f
-     WHERE EXISTS (
-        SELECT FROM security_event
+     CROSS JOIN LATERAL (
+        SELECT count(*) AS earlier,
+               count(*) FILTER (WHERE ip_address = f.ip_address AND user_agent = f.user_agent
+                   AND metadata->>'device_name' IS NOT DISTINCT FROM f.device_name) AS alike
+          FROM security_event
          WHERE user_id = f.user_id AND event_type = 'sign_in.succeeded'
            AND created_at < f.created_at AND created_at > f.created_at - %(within)s
            AND created_at > %(oldest)s - %(within)s
-     )
+     ) known
+     WHERE known.earlier > 0 AND known.alike = 0
      GROUP BY f.user_id, date_trunc('hour', f.created_at, 'UTC')
 """
 
