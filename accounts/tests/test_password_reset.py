@@ -26,6 +26,7 @@ from accounts.tests.admin_browser import admin_browser
 from accounts.tests.admin_calls import is_signed_in
 from accounts.tests.calls import COOKIE, code_of, fail_to_sign_in, me, sign_in
 from accounts.tests.factories import PASSWORD, access_token, make_device, make_user
+from accounts.tests.factors import App
 from conftest import ApiClient
 from crm.env import env
 from security.api_keys.services import IssuedKey
@@ -145,6 +146,13 @@ def test_a_reset_ends_admin_sessions(staff: User) -> None:
     staff.save()
     assert reset(reset_token(staff)).status_code == 200
     assert not is_signed_in(browser)
+
+
+def test_a_second_factor_outlives_a_reset(alice: Membership) -> None:
+    App(alice.user)
+    assert reset(reset_token(alice.user)).status_code == 200
+    answer = sign_in(ApiClient(), password=NEW_PASSWORD)
+    assert answer.json()["data"]["mfaRequired"] is True
 
 
 def test_a_reset_proves_the_address(db: None) -> None:

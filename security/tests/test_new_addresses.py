@@ -1,9 +1,12 @@
 """Addresses that somebody wants to use from now on."""
 
+import dataclasses
+
 import pytest
 from disposable_email_domains import blocklist
 
 from crm.api.errors import ValidationFailed
+from crm.env import env
 from security.new_addresses import (
     DISPOSABLE,
     NOT_AN_ADDRESS,
@@ -85,3 +88,9 @@ def test_throw_away_domains_are_refused(prefix: str) -> None:
     with pytest.raises(ValueError, match=DISPOSABLE[:20]):
         new_address(f"alice@{prefix}{domain}")
     assert new_address(f"alice@x-{domain}")
+
+
+def test_throw_away_domains_may_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowing = dataclasses.replace(env, allow_disposable_email=True)
+    monkeypatch.setattr("security.new_addresses.env", allowing)
+    assert new_address("alice@mailinator.com") == "alice@mailinator.com"
