@@ -6,10 +6,7 @@ from django.utils import timezone
 
 from accounts.flows.failure_counter import LOCK_MEMORY
 from accounts.models import Device, Lockout
-from accounts.models.device import DEVICE_LIFETIME
-
-# An app that sends no device token makes a row with each sign-in.
-MOST_DEVICES = 100
+from accounts.models.device import DEVICE_LIFETIME, MOST_DEVICES
 
 
 def delete_old_devices() -> int:

@@ -13,6 +13,7 @@ from accounts.devices.cookie import tokens_in_cookie
 from accounts.devices.names import device_name
 from accounts.devices.tokens import DeviceToken, new_token, read_token
 from accounts.models import Device, RevokeReason, Session, User
+from accounts.models.device import MOST_DEVICES
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.request_context import in_context
@@ -60,10 +61,10 @@ def find_known_device(
 
 
 def known_devices(*, user_id: uuid.UUID, session_id: uuid.UUID) -> QuerySet[Device]:
-    """Return a user's known devices, the last used first; `is_current` is the session's own."""
+    """Return a user's last hundred known devices; `is_current` is the session's own."""
     current = Session.objects.filter(pk=session_id, device_id=OuterRef("pk"))
     devices: QuerySet[Device] = Device.objects.known().filter(user_id=user_id)
-    return devices.annotate(is_current=Exists(current))
+    return devices.annotate(is_current=Exists(current))[:MOST_DEVICES]
 
 
 def remember_device(

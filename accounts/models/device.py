@@ -11,6 +11,8 @@ from crm.db.models import uuid7
 
 TRUST_LIFETIME = timedelta(days=30)
 DEVICE_LIFETIME = timedelta(days=180)
+# Of one person. An app that sends no device token makes a row with each sign-in.
+MOST_DEVICES = 100
 
 
 class DeviceQuerySet(models.QuerySet[Any]):

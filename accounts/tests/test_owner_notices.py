@@ -7,10 +7,11 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts.flows.device_upkeep import MOST_DEVICES, delete_old_devices
+from accounts.flows.device_upkeep import delete_old_devices
 from accounts.flows.failure_counter import note_lock, standing_of
 from accounts.jobs import prune_devices, tell_owners
 from accounts.models import Device, Lockout, Membership, Session, User
+from accounts.models.device import MOST_DEVICES
 from accounts.models.lockout import counter_name
 from accounts.tests.calls import fail_to_sign_in, sign_in
 from accounts.tests.factories import make_device, open_session
@@ -117,7 +118,9 @@ def test_devices_and_locks_that_mean_nothing_are_deleted(
 
 
 @pytest.mark.usefixtures("db")
-def test_a_person_keeps_the_last_hundred_devices(alice: Membership, bob: Membership) -> None:
+def test_a_person_keeps_the_last_hundred_devices(
+    alice: Membership, bob: Membership, as_alice: ApiClient
+) -> None:
     now = timezone.now()
     first = make_device(alice.user, last_seen_at=now - timedelta(days=1))
     Device.objects.bulk_create(
@@ -125,6 +128,7 @@ def test_a_person_keeps_the_last_hundred_devices(alice: Membership, bob: Members
         for number in range(MOST_DEVICES)
     )
     make_device(bob.user)
+    assert len(as_alice.get("/v1/auth/devices").json()["data"]) == MOST_DEVICES
     assert delete_old_devices() == 1
     assert not Device.objects.filter(pk=first.pk).exists()
 
