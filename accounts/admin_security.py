@@ -12,7 +12,7 @@ from security.admin.door import through_door
 from security.report.charts import Chart, stacked_chart
 from security.report.figures import HOSTILE, KINDS, security_report
 from security.report.shape import Report
-from security.report.text import LABELS
+from security.report.text import LABELS, stretch_of
 
 PERIODS = {1: "24 hours", 7: "7 days", 30: "30 days", 90: "90 days", 365: "a year"}
 USUAL_DAYS = 7
@@ -44,6 +44,7 @@ def _page(request: HttpRequest, site: AdminSite, days: int, extra: dict[str, Any
         "sign_ins": stacked_chart(
             report, "sign-ins", "Sign-ins and failures", ("sign_ins", "failures")
         ),
+        "stretch": stretch_of(report.period),
         "labels": LABELS,
         "stretches": [
             (bucket.begin, [bucket.counts.get(kind, 0) for kind in KINDS])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from security.report.shape import Bucket, Report
-from security.report.text import LABELS, shown
+from security.report.text import LABELS, length_of, shown
 
 # The drawing's own units: a stretch is so wide, of which the bar takes a part; the chart so high.
 STRETCH_WIDTH = 10
@@ -92,9 +92,9 @@ def _told(bucket: Bucket, kinds: Sequence[str]) -> str:
 def _description(report: Report, kinds: Sequence[str], sums: Sequence[int]) -> str:
     totals = ", ".join(f"{LABELS[kind].lower()}: {report.totals[kind]:,}" for kind in kinds)
     if not any(sums):
-        return f"None in {report.period.days} days."
+        return f"None in {length_of(report.period)}."
     busiest = report.buckets[max(range(len(sums)), key=lambda number: sums[number])]
-    return f"In {report.period.days} days, {totals}. Most at {shown(busiest.begin)} UTC."
+    return f"In {length_of(report.period)}, {totals}. Most at {shown(busiest.begin)} UTC."
 
 
 def _ticks(report: Report) -> list[str]:

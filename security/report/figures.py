@@ -140,18 +140,32 @@ def _fetch(statement: str, period: Period, *, types: list[str] | None = None) ->
 
 def _suspicions(period: Period) -> list[Suspicion]:
     """Return the newest suspicious activity, and whatever else is critical."""
-    fields = list(Suspicion.__dataclass_fields__)
     within = SecurityEvent.objects.filter(created_at__gte=period.since)
-    newest: dict[Any, Suspicion] = {}
-    for chosen in (
-        {"event_type": EventType.SUSPICIOUS_ACTIVITY.value},
-        {"severity": Severity.CRITICAL.value},
-    ):
-        rows = within.filter(**chosen).order_by("-created_at", "-id")
-        for row in rows.values_list(*fields)[:MOST_LISTED]:
-            newest[row[0]] = Suspicion(*row)
-    ordered = sorted(newest.values(), key=lambda one: one.created_at, reverse=True)
-    return ordered[:MOST_LISTED]
+    suspicious = within.filter(event_type=EventType.SUSPICIOUS_ACTIVITY.value)
+    critical = within.filter(severity=Severity.CRITICAL.value)
+    newest = {
+        event.pk: event
+        for chosen in (suspicious, critical)
+        for event in chosen.order_by("-created_at", "-id")[:MOST_LISTED]
+    }
+    ordered = sorted(newest.values(), key=lambda event: event.created_at, reverse=True)
+    return [_suspicion(event) for event in ordered[:MOST_LISTED]]
+
+
+def _suspicion(event: SecurityEvent) -> Suspicion:
+    """Return what to show of an event; of suspicious activity, which rule found what."""
+    found = event.metadata
+    rule = str(found.get("rule", "")).replace("_", " ")
+    return Suspicion(
+        id=event.id,
+        created_at=event.created_at,
+        event_type=event.event_type,
+        severity=event.severity,
+        user_email=event.user_email,
+        team_name=event.team_name,
+        ip_address=event.ip_address,
+        message=f"{rule}: {found.get('subject', '')}" if rule else event.message,
+    )
 
 
 def _soonest(keys: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from security.report.shape import ChainState, Report
+from security.report.shape import ChainState, Period, Report
 
 LABELS = {
     "sign_ins": "Sign-ins",
@@ -21,7 +21,7 @@ _WIDEST_BAR = 40
 def report_lines(report: Report) -> Iterator[str]:
     """Yield the lines of the report, in sections."""
     period = report.period
-    yield f"Security, {shown(period.since)} to {shown(period.until)} UTC ({period.days} days)"
+    yield f"Security, {shown(period.since)} to {shown(period.until)} UTC ({length_of(period)})"
     if not report.is_complete:
         yield f"Too many events: counted since {shown(report.counted_since)}."
     yield ""
@@ -29,7 +29,8 @@ def report_lines(report: Report) -> Iterator[str]:
         yield f"  {label:<24}{report.totals[kind]:>10}"
     yield f"  {'Blocks in force':<24}{report.active_blocks:>10}"
     yield f"  {'Keys that end soon':<24}{report.ending_keys:>10}"
-    yield from _section("Sign-ins and failures by hour", _busy_stretches(report))
+    stretch = stretch_of(period)
+    yield from _section(f"Sign-ins and failures by {stretch}", _busy_stretches(report))
     yield from _section("Addresses refused most", _addresses(report))
     yield from _section("To look at", _suspicions(report))
     yield from _section("Keys that end within 30 days", _keys(report))
@@ -94,6 +95,16 @@ def _chain(chain: ChainState) -> Iterator[str]:
     else:
         found = f"problems: {chain.problems}" if chain.problems else "whole"
         yield f"Verified: {shown(chain.verified_at)}, {chain.verified_entries} entries, {found}"
+
+
+def length_of(period: Period) -> str:
+    """Return how long a period is, in words."""
+    return "24 hours" if period.days == 1 else f"{period.days} days"
+
+
+def stretch_of(period: Period) -> str:
+    """Return what a period is divided into, in words."""
+    return {1: "hour", 24: "day"}.get(period.bucket_hours, f"{period.bucket_hours} hours")
 
 
 def shown(moment: datetime) -> str:

@@ -106,11 +106,13 @@ def test_the_addresses_refused_most_come_first(as_stranger: Any, alice: Membersh
 def test_what_is_critical_or_suspicious_is_to_be_looked_at(alice: Membership) -> None:
     about_alice: dict[str, Any] = {"user_id": alice.user_id, "team_id": alice.team_id}
     happen(EventType.TOKEN_REUSED, **about_alice)
-    happen(EventType.SUSPICIOUS_ACTIVITY, ago=timedelta(hours=1), **about_alice)
+    found = {"rule": "brute_force", "subject": "alice@example.com 198.51.100.1"}
+    happen(EventType.SUSPICIOUS_ACTIVITY, ago=timedelta(hours=1), **about_alice, **found)
     happen(EventType.SIGN_IN_FAILED)
     named = [(one.event_type, one.user_email) for one in report().suspicions]
     email = "alice@example.com"
     assert named == [("token.reused", email), ("suspicious_activity", email)]
+    assert report().suspicions[1].message == "brute force: alice@example.com 198.51.100.1"
 
 
 def test_keys_that_end_soon_and_blocks_in_force_are_counted(alice: Membership) -> None:
