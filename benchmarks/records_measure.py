@@ -139,6 +139,9 @@ def _pages(loaded: Loaded) -> Mapping[str, Callable[[], Answer]]:
         for query in queries:
             path = f"{reverse(f'admin:{name}')}?{query.format(**words)}"
             pages[f"admin {name.split('_')[1]}?{query}"] = _admin_call(path, browser)
+    for days in (1, 7, 30):
+        path = f"{reverse('admin:app_list', args=['security'])}?days={days}"
+        pages[f"admin security page, {days} days"] = _admin_call(path, browser)
     return pages
 
 
