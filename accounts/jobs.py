@@ -18,7 +18,7 @@ from accounts.mails import (
     PASSWORD_RESET,
     VERIFY_EMAIL,
 )
-from accounts.models import Invitation, TokenPurpose, User
+from accounts.models import Invitation, Session, TokenPurpose, User
 from accounts.one_time_tokens import issue, new_token
 from crm.jobs import job, team_job
 from crm.mail import app_link
@@ -110,10 +110,15 @@ def mail_password_reset(*, email: str) -> None:
 
 
 @job(retry=True)
-def mail_email_change(*, user_id: str, email: str) -> None:
-    """Mail a link to an address that somebody wants for theirs; not to one that is taken."""
+def mail_email_change(*, user_id: str, session_id: str, email: str) -> None:
+    """Mail a link to an address that somebody wants for theirs; not to one that is taken.
+
+    SECURITY: only while the session lives from which it was asked for. A mail that waits for its
+    server must not hand the account to a thief whom the owner has thrown out meanwhile.
+    """
     user = User.objects.filter(pk=UUID(user_id), is_active=True).first()
-    if user is None or User.objects.filter(email=email).exists():
+    asked_from = Session.objects.live().filter(pk=UUID(session_id), user_id=UUID(user_id))
+    if user is None or not asked_from.exists() or User.objects.filter(email=email).exists():
         return
     token = issue(user_id=user.pk, purpose=TokenPurpose.CHANGE_EMAIL, email=email)
     link = app_link("/verify-email", token=token)

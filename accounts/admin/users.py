@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.admin.memberships import MembershipInline
 from accounts.admin.sessions import end_sessions_of
 from accounts.admin.user_forms import NewUserForm, StaffSetPasswordForm, UserForm
+from accounts.flows.email_addresses import replace_address
 from accounts.flows.password_check import unlock_account
 from accounts.flows.second_factor import reset_second_factor
 from accounts.flows.sign_out import end_sessions_by_staff
@@ -155,6 +156,8 @@ class UserPage(StaffPage, UserAdmin):
             return
         # Only what was changed here: a password that its owner changes meanwhile stays.
         obj.save(update_fields=[name for name in form.changed_data if name != "user_permissions"])
+        if "email" in form.changed_data:
+            replace_address(obj, old_email=form.initial["email"])
         if changed := sorted(RIGHTS.intersection(form.changed_data)):
             record_event(EventType.ROLE_CHANGED, user_id=obj.pk, changed=changed)
         if form.loses_access():

@@ -44,6 +44,21 @@ def mark_verified(user: User) -> None:
         user.save(update_fields=["email_verified_at"])
 
 
+@transaction.atomic
+def replace_address(user: User, *, old_email: str) -> None:
+    """Save a user's new address, which was proved or is vouched for; tell the old one.
+
+    Every link that was mailed before works no more.
+    """
+    user.email_verified_at = timezone.now()
+    user.save(update_fields=["email", "email_verified_at"])
+    for purpose in TokenPurpose:
+        one_time_tokens.revoke(user_id=user.pk, purpose=purpose)
+    context = {"first_name": user.first_name, "new_email": user.email}
+    EMAIL_CHANGED.queue(to=old_email, context=context)
+    record_about(EventType.EMAIL_CHANGED, user.email, old_email=old_email)
+
+
 def request_address_change(*, request: Request, actor: Actor, new_email: str) -> None:
     """Mail a link to the new address and a word to the present one. Nothing changes yet.
 
@@ -58,23 +73,18 @@ def request_address_change(*, request: Request, actor: Actor, new_email: str) ->
     count_call(TO_ACCOUNT, request, value=f"change:{user.pk}")
     context = {"first_name": user.first_name, "new_email": address}
     with transaction.atomic():
-        mail_email_change.queue(user_id=str(user.pk), email=address)
+        session_id = str(actor.own_session_id)
+        mail_email_change.queue(user_id=str(user.pk), session_id=session_id, email=address)
         EMAIL_CHANGE_REQUESTED.queue(to=user.email, context=context)
     record_event(EventType.EMAIL_CHANGE_REQUESTED, new_email=address)
 
 
 def _change_address(token: OneTimeToken) -> None:
-    """Make the new address the account's; what was mailed to the old one works no more."""
+    """Make the new address the account's."""
     try:
         with used_up(token) as user:
-            old_email = user.email
-            user.email, user.email_verified_at = token.email, timezone.now()
-            user.save(update_fields=["email", "email_verified_at"])
-            for purpose in (TokenPurpose.RESET_PASSWORD, TokenPurpose.VERIFY_EMAIL):
-                one_time_tokens.revoke(user_id=user.pk, purpose=purpose)
-            context = {"first_name": user.first_name, "new_email": user.email}
-            EMAIL_CHANGED.queue(to=old_email, context=context)
+            old_email, user.email = user.email, token.email
+            replace_address(user, old_email=old_email)
     except IntegrityError as error:
         # Somebody else took the address since the link was mailed.
         raise LinkRefused from error
-    record_about(EventType.EMAIL_CHANGED, user.email, old_email=old_email)

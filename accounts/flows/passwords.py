@@ -43,6 +43,9 @@ def change_password(*, request: Request, actor: Actor, current: str, new: str) -
         raise InvalidCredentials
     _judge(request, user, new)
     with transaction.atomic():
+        # SECURITY: a reset that came in between must not be undone by whoever knows the old one.
+        if _locked(user.pk).password_changed_at != user.password_changed_at:
+            raise InvalidCredentials
         set_password(user, new)
         count = _end_access(user, kept_session=actor.own_session_id)
         _tell(user)
@@ -120,7 +123,9 @@ def _judge(request: Request, user: User, password: str) -> None:
 
 
 def _locked(user_id: uuid.UUID) -> User:
-    return User.objects.select_for_update(no_key=True).only("pk", "password").get(pk=user_id)
+    """Return what is stored now, locked: whoever changes a password or address does that first."""
+    users = User.objects.select_for_update(no_key=True)
+    return users.only("pk", "password", "password_changed_at").get(pk=user_id)
 
 
 def _end_access(user: User, *, kept_session: uuid.UUID | None = None) -> int:

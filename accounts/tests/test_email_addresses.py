@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.flows import account_state
-from accounts.models import Membership, Session, User
+from accounts.models import Membership, Session, TokenPurpose, User
+from accounts.one_time_tokens import issue
 from accounts.tests.account_calls import (
     mailed_token,
     mails_to,
@@ -20,7 +21,7 @@ from accounts.tests.account_calls import (
     reset_token,
     verify,
 )
-from accounts.tests.admin_calls import page
+from accounts.tests.admin_calls import initial_of, page
 from accounts.tests.calls import WRONG_PASSWORD, code_of, sign_in
 from accounts.tests.conftest import ChangeEnv
 from accounts.tests.factories import make_user
@@ -122,6 +123,15 @@ def test_another_address_needs_a_fresh_sign_in(as_alice: ApiClient) -> None:
     assert code_of(ask_for(as_alice)) == (403, "REAUTHENTICATION_REQUIRED")
 
 
+def test_who_was_thrown_out_meanwhile_gets_no_link(
+    alice: Membership, as_alice: ApiClient, run_jobs: RunJobs
+) -> None:
+    assert ask_for(as_alice).json() == ACCEPTED
+    assert reset(reset_token(alice.user)).status_code == 200
+    run_jobs()
+    assert mails_to(NEW) == []
+
+
 def test_a_taken_address_answers_as_a_free_one_and_gets_no_mail(
     as_alice: ApiClient, bob: Membership, run_jobs: RunJobs
 ) -> None:
@@ -155,6 +165,21 @@ def test_what_leads_to_an_unproven_address_holds_no_name(newcomer: User, run_job
     resend()
     run_jobs()
     assert "evil" not in str(mail.outbox[0].message())
+
+
+def test_an_address_that_staff_change_is_told_and_ends_older_links(
+    as_staff: Client, alice: Membership, run_jobs: RunJobs
+) -> None:
+    elsewhere = issue(
+        user_id=alice.user_id, purpose=TokenPurpose.CHANGE_EMAIL, email="thief@example.com"
+    )
+    address = page("accounts_user_change", alice.user_id)
+    form = {**initial_of(as_staff.get(address)), "email": NEW}
+    assert as_staff.post(address, form).status_code == 302
+    run_jobs()
+    alice.user.refresh_from_db()
+    assert (alice.user.email, verify(elsewhere).status_code) == (NEW, 400)
+    assert mails_to("alice@example.com") == ["Your email address was changed"]
 
 
 def test_staff_see_whether_an_address_is_proved_and_no_token(

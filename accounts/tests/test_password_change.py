@@ -9,6 +9,7 @@ from django.contrib.auth import hashers
 from django.test import Client
 from django.utils import timezone
 
+from accounts.flows import passwords
 from accounts.models import Membership, Session, Team, TokenPurpose, User
 from accounts.one_time_tokens import issue
 from accounts.tests.account_calls import (
@@ -83,6 +84,21 @@ def test_a_change_kills_the_links_that_were_mailed(alice: Membership, as_alice: 
     )
     assert change(as_alice).status_code == 200
     assert [reset(by_mail).status_code, verify(elsewhere).status_code] == [400, 400]
+
+
+def test_a_change_does_not_undo_a_reset_that_was_faster(
+    alice: Membership, as_alice: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = reset_token(alice.user)
+
+    def let_a_reset_pass(*args: object, **options: object) -> None:
+        monkeypatch.undo()
+        assert reset(token, "Another-Plum-Song-9").status_code == 200
+
+    monkeypatch.setattr(passwords, "require_strong_password", let_a_reset_pass)
+    assert code_of(change(as_alice)) == (401, "INVALID_CREDENTIALS")
+    alice.user.refresh_from_db()
+    assert alice.user.check_password("Another-Plum-Song-9")
 
 
 def test_a_sign_in_judged_by_the_old_password_opens_nothing(
