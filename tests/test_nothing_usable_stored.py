@@ -23,6 +23,7 @@ pytestmark = pytest.mark.live
 OWNER = Credentials("owner@quay.example", "Rope-And-Lantern-77")
 STAFF = Credentials("root@quay.example", "Tar-And-Canvas-88")
 NEW_PASSWORD = "Sturdy-Plum-Song-9"
+INVITED = "Walnut-Lantern-Kettle-5"
 WRONG_PASSWORD = "Wrong-Guess-Of-Somebody-99"
 TEAM = "SELECT id::text FROM accounts_team WHERE name = 'Quay'"
 
@@ -119,16 +120,31 @@ def use_mails(server: LiveServer) -> list[str]:
     """Set a forgotten password by a mailed link; return the tokens of two and the password."""
     for _ in range(2):
         server.call("POST", "/v1/auth/password/forgot", {"email": OWNER.email})
-    assert wait_for(lambda: len(mailed_tokens(server)) == 2, 20)
-    tokens = mailed_tokens(server)
+    assert wait_for(lambda: len(mailed_tokens(server, "choose-a-new-password")) == 2, 20)
+    tokens = mailed_tokens(server, "choose-a-new-password")
     body = {"token": tokens[-1], "newPassword": NEW_PASSWORD}
     assert server.call("POST", "/v1/auth/password/reset", body).status == 200
     return [*tokens, NEW_PASSWORD]
 
 
-def mailed_tokens(server: LiveServer) -> list[str]:
-    """Return the tokens in the outbox, the newest last."""
-    files = sorted((server.data_dir / "outbox").glob("*choose-a-new-password.eml"))
+def use_invitations(server: LiveServer) -> list[str]:
+    """Invite somebody who registers, and somebody who does not; return tokens and the password."""
+    headers = bearer(server.answer(login(OWNER)).data["accessToken"])
+    for email in ("used@example.com", "left@example.com"):
+        body = {"email": email, "role": "agent"}
+        assert server.call("POST", "/v1/team/invitations", body, **headers).status == 201
+    assert wait_for(lambda: len(mailed_tokens(server, "you-are-invited-to-a-team")) == 2, 20)
+    tokens = mailed_tokens(server, "you-are-invited-to-a-team")
+    form = {"email": "used@example.com", "firstName": "Una", "lastName": "", "password": INVITED}
+    for token in tokens:
+        server.call("POST", "/v1/auth/register", {**form, "invitationToken": token})
+    assert server.answer(login(Credentials("used@example.com", INVITED))).status == 200
+    return [*tokens, INVITED]
+
+
+def mailed_tokens(server: LiveServer, subject: str) -> list[str]:
+    """Return the tokens in the outbox's mails of a subject, the newest last."""
+    files = sorted((server.data_dir / "outbox").glob(f"*{subject}.eml"))
     return [re.findall(r"token=([\w-]{43})", path.read_text())[0] for path in files]
 
 
@@ -158,6 +174,7 @@ def test_dump_and_logs_hold_nothing_that_opens_anything(
     printed = server.command("create_team", "Quay", "--admin-email", OWNER.email)
     printed += server.command("createsuperuser", "--noinput", "--email", STAFF.email)
     secrets = [*use_accounts(server), *use_keys(server), *use_admin(server), WRONG_PASSWORD]
+    secrets += use_invitations(server)
     secrets += [*use_second_factor(server), *use_mails(server)]
     assert len(secrets) > 20
     logs = [path.read_text() for path in server.data_dir.rglob("*.log")]

@@ -73,11 +73,20 @@ def register(*, request: Request, form: Registration) -> User:
             # Two at once: the other one has it now.
             if not _is_taken(user.email):
                 raise
-    if invitation is None or not _joins_with_own_password(request, form, invitation):
-        _pretend(request, form, invitation)
-        _tell_owner(user.email)
+    _answer_owner(request, form, user.email, invitation)
     # SECURITY: the id holds the time at which it was made. This one was made when a real one is.
     return user
+
+
+def _answer_owner(
+    request: Request, form: Registration, address: str, invitation: Invitation | None
+) -> None:
+    """Do with an address that is taken what its owner may want; one password hash either way."""
+    if invitation is None:
+        _pretend(request, form)
+    elif _joins_with_own_password(request, form, invitation):
+        return
+    _tell_owner(address)
 
 
 def _new_user(form: Registration, email: str) -> User:
@@ -133,11 +142,11 @@ def _joins_with_own_password(request: Request, form: Registration, invitation: I
     return True
 
 
-def _pretend(request: Request, form: Registration, invitation: Invitation | None) -> None:
+def _pretend(request: Request, form: Registration) -> None:
     """Make the account under an address that nobody has, and take all of it back."""
     stand_in = _new_user(form, f"{uuid.uuid4().hex}@{_STAND_IN_DOMAIN}")
     with unrecorded(), transaction.atomic():
-        _make_account(request, stand_in, form, invitation)
+        _make_account(request, stand_in, form, None)
         transaction.set_rollback(True)
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 
 from accounts.flows import registration as flow
+from accounts.hashers import Argon2idHasher
 from accounts.models import Invitation, Membership, Session, Team, User
 from accounts.tests.account_calls import mailed_token, mails_to, verify
 from accounts.tests.calls import code_of, sign_in
@@ -184,6 +185,26 @@ def test_an_address_that_is_taken_gets_the_same_answer_and_nothing_is_made(
     (event,) = stored_events(EventType.REGISTRATION_REPEATED)
     assert (event.user_id, event.team_id) == (alice.user_id, alice.team_id)
     assert len(stored_events(EventType.ACCOUNT_REGISTERED, EventType.MEMBER_ADDED)) == 2
+
+
+@pytest.mark.usefixtures("open_to_all")
+@pytest.mark.parametrize("email", [NEW, "alice@example.com"])
+@pytest.mark.parametrize("is_invited", [False, True])
+def test_a_registration_costs_one_hash(
+    alice: Membership, monkeypatch: pytest.MonkeyPatch, email: str, is_invited: bool
+) -> None:
+    hashes: list[str] = []
+    for name in ("encode", "verify"):
+        work = getattr(Argon2idHasher, name)
+
+        def counted(self: Any, *args: Any, work: Any = work, name: str = name) -> Any:
+            hashes.append(name)
+            return work(self, *args)
+
+        monkeypatch.setattr(Argon2idHasher, name, counted)
+    token = make_invitation(alice, email)[1] if is_invited else None
+    assert register(email=email, invitationToken=token).status_code == 201
+    assert len(hashes) == 1
 
 
 @pytest.mark.usefixtures("open_to_all", "alice")
