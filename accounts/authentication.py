@@ -38,6 +38,7 @@ _LOAD_SESSION = f"""
            -- Not looked up unless REQUIRE_2FA_FOR asks.
            CASE WHEN %(asks_factor)s THEN EXISTS (
                SELECT FROM accounts_totpdevice d WHERE d.user_id = u.id AND d.confirmed
+               UNION ALL SELECT FROM accounts_passkey p WHERE p.user_id = u.id
            ) END,
            coalesce(u.password_changed_at + make_interval(days => t.password_max_age_days)
                         <= %(now)s

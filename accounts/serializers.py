@@ -34,14 +34,15 @@ class SignInSerializer(StrictSerializer):
 
 
 class ReauthenticateSerializer(StrictSerializer):
-    """`POST /v1/auth/reauthenticate`: one of the two."""
+    """`POST /v1/auth/reauthenticate`: one of the three."""
 
     password = fields.CharField(max_length=1024, trim_whitespace=False, required=False)
     code = CodeField(required=False)
+    credential = fields.DictField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) != 1:
-            raise ValidationFailed("Send a password or a code.")
+            raise ValidationFailed("Send a password, a code or a passkey.")
         return attrs
 
 

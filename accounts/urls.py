@@ -7,6 +7,8 @@ from accounts.views import (
     email_addresses,
     invitations,
     own_account,
+    passkey_sign_in,
+    passkeys,
     passwords,
     reauthenticate,
     register,
@@ -37,6 +39,24 @@ urlpatterns = [
     path("2fa/verify", second_step.VerifyFactorView.as_view(), name="auth-2fa-verify"),
     path("2fa/disable", second_factor.DisableView.as_view(), name="auth-2fa-disable"),
     path("2fa/backup-codes", second_factor.BackupCodesView.as_view(), name="auth-2fa-backup-codes"),
+    path("passkeys", passkeys.PasskeyListView.as_view(), name="auth-passkeys"),
+    path("passkeys/options", passkeys.PasskeyOptionsView.as_view(), name="auth-passkey-options"),
+    path("passkeys/<uuid:passkey_id>", passkeys.PasskeyDetailView.as_view(), name="auth-passkey"),
+    path(
+        "passkeys/login/options",
+        passkey_sign_in.PasskeyLoginOptionsView.as_view(),
+        name="auth-passkey-login-options",
+    ),
+    path(
+        "passkeys/login/verify",
+        passkey_sign_in.PasskeyLoginView.as_view(),
+        name="auth-passkey-login",
+    ),
+    path(
+        "passkeys/reauthenticate/options",
+        passkeys.ReauthenticateOptionsView.as_view(),
+        name="auth-passkey-reauthenticate-options",
+    ),
     path("verify-email", email_addresses.VerifyEmailView.as_view(), name="auth-verify-email"),
     path(
         "resend-verification",

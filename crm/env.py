@@ -226,6 +226,17 @@ class Environment:
         parse.boolean,
     )
 
+    webauthn_rp_id: str = variable(
+        "Second factor",
+        "Domain that passkeys belong to, for good; unset: the host of APP_BASE_URL.",
+        parse.text,
+    )
+    webauthn_origins: tuple[str, ...] = variable(
+        "Second factor",
+        "Pages that may use passkeys; unset: APP_BASE_URL, CORS_ALLOWED_ORIGINS and ALLOWED_HOSTS.",
+        parse.origins,
+    )
+
     allow_registration: bool = variable(
         "Registration",
         "Anybody may make a team; unset: in development only. Invitations work always.",
@@ -353,9 +364,21 @@ def _complete_mail(values: dict[str, Any]) -> None:
             if hosts and not values["debug"]
             else f"http://localhost:{values['port']}"
         )
+    _complete_passkeys(values)
     if values["email_from"] is None:
         host = urlsplit(values["app_base_url"]).hostname
         values["email_from"] = f"no-reply@{host}"
+
+
+def _complete_passkeys(values: dict[str, Any]) -> None:
+    """Fill in whose passkeys there are, and on which pages: SECURITY: never what a request says."""
+    base = urlsplit(values["app_base_url"])
+    values["webauthn_rp_id"] = values["webauthn_rp_id"] or base.hostname
+    if values["webauthn_origins"] is None:
+        own = [f"https://{host}" for host in values["allowed_hosts"] if not host.startswith(".")]
+        local = [f"http://localhost:{values['port']}"] if values["debug"] else []
+        asked = [f"{base.scheme}://{base.netloc}", *values["cors_allowed_origins"], *own, *local]
+        values["webauthn_origins"] = tuple(dict.fromkeys(asked))
 
 
 def declared_variables() -> list[tuple[str, str, str, str | None]]:

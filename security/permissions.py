@@ -64,7 +64,8 @@ class FreshSignIn(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         fresh_actions = getattr(view, "fresh_actions", None)
-        if fresh_actions is not None and view.action not in fresh_actions:
+        action = getattr(view, "action", None) or (request.method or "").lower()
+        if fresh_actions is not None and action not in fresh_actions:
             return True
         actor = require_actor(request)
         if not actor.is_user:

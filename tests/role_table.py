@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from accounts.flows.passkeys import begin_registration
 from accounts.models import Membership, Session, Team, User
+from accounts.tests.authenticator import Authenticator
 from accounts.tests.factories import (
     PASSWORD,
     make_device,
     make_invitation,
     make_member,
+    make_passkey,
     make_team,
     open_session,
 )
@@ -39,6 +42,12 @@ POST   /v1/auth/2fa/setup               Y       Y     Y          Y   n
 POST   /v1/auth/2fa/confirm             Y       Y     Y          Y   n
 POST   /v1/auth/2fa/backup-codes        Y       Y     Y          Y   n
 POST   /v1/auth/2fa/disable             Y       Y     Y          Y   n
+GET    /v1/auth/passkeys                Y       Y     Y          Y   n
+POST   /v1/auth/passkeys                Y       Y     Y          Y   n
+POST   /v1/auth/passkeys/options        Y       Y     Y          Y   n
+PATCH  /v1/auth/passkeys/{passkey}      Y       Y     Y          Y   n
+DELETE /v1/auth/passkeys/{passkey}      Y       Y     Y          Y   n
+POST   /v1/auth/passkeys/reauthenticate/options Y Y   Y          Y   n
 POST   /v1/auth/logout-all              Y       Y     Y          Y   n
 POST   /v1/auth/accept-invitation       Y       Y     Y          Y   n
 GET    /v1/auth/sessions                Y       Y     Y          Y   n
@@ -91,6 +100,8 @@ GET  /v1/schema
 GET  /v1/docs
 POST /v1/auth/login
 POST /v1/auth/2fa/verify
+POST /v1/auth/passkeys/login/options
+POST /v1/auth/passkeys/login/verify
 POST /v1/auth/register
 POST /v1/auth/refresh
 POST /v1/auth/logout
@@ -99,12 +110,6 @@ POST /v1/auth/resend-verification
 POST /v1/auth/password/forgot
 POST /v1/auth/password/reset
 """
-# Calls about an authenticator app, and whether it is confirmed.
-NEEDED_APP = {
-    "/v1/auth/2fa/confirm": False,
-    "/v1/auth/2fa/backup-codes": True,
-    "/v1/auth/2fa/disable": True,
-}
 # Every resource of records, by its name in paths. `{client}` stands for the id of a Client.
 RECORDS: Mapping[str, type[TeamModel]] = {
     list_path(model).split("/")[2]: model for model in TEAM_MODELS
@@ -171,6 +176,7 @@ def set_stage(owner: Membership, role: Role) -> Stage:
         "session": open_session(member).pk,
         "member": make_member(owner.team, "colleague@example.com").pk,
         "device": make_device(member.user).pk,
+        "passkey": make_passkey(member.user).pk,
         **{model.__name__.lower(): make_record(model, owner).pk for model in RECORDS.values()},
     }
     return Stage(member, open_session(member), ids)
@@ -178,26 +184,41 @@ def set_stage(owner: Membership, role: Role) -> Stage:
 
 def body_for(row: Row, stage: Stage) -> dict[str, Any]:
     """Return a body with which the call succeeds."""
-    if row.path == "/v1/auth/switch-team":
-        return {"teamId": str(stage.member.team_id)}
-    if row.path == "/v1/auth/reauthenticate":
-        return {"password": PASSWORD}
-    if row.path == "/v1/auth/accept-invitation":
-        return {"token": stage.ids["token"]}
-    if row.path == "/v1/team/invitations":
-        return {"email": "new@example.com", "role": "agent"}
-    if row.path in NEEDED_APP:
-        app = App(stage.member.user, confirmed=NEEDED_APP[row.path])
-        return {"code": app.code()} if row.path.endswith("confirm") else {}
-    if row.path == "/v1/auth/email/change":
-        return {"newEmail": "new@example.com"}
-    if row.path == "/v1/auth/password/change":
-        return {"currentPassword": PASSWORD, "newPassword": "Another-Horse-Battery-7"}
-    if row.path == "/v1/api-keys":
-        return {"name": "New", "scopes": {"clients": ["read"]}}
+    if row.path in BODIES:
+        return BODIES[row.path](stage)
     if row.resource in RECORDS and row.path.count("/") < 4:
         return body_of(RECORDS[row.resource])
     return {}
+
+
+def _with_app(stage: Stage) -> dict[str, Any]:
+    App(stage.member.user)
+    return {}
+
+
+def _with_new_passkey(stage: Stage) -> dict[str, Any]:
+    options = begin_registration(user_id=stage.member.user_id)
+    return {"credential": Authenticator().create(options)}
+
+
+# What the calls about people need to be sent, and to find.
+BODIES: Mapping[str, Callable[[Stage], dict[str, Any]]] = {
+    "/v1/auth/switch-team": lambda stage: {"teamId": str(stage.member.team_id)},
+    "/v1/auth/reauthenticate": lambda _: {"password": PASSWORD},
+    "/v1/auth/accept-invitation": lambda stage: {"token": stage.ids["token"]},
+    "/v1/team/invitations": lambda _: {"email": "new@example.com", "role": "agent"},
+    "/v1/auth/passkeys": _with_new_passkey,
+    "/v1/auth/passkeys/{passkey}": lambda _: {"name": "Renamed"},
+    "/v1/auth/2fa/confirm": lambda stage: {"code": App(stage.member.user, confirmed=False).code()},
+    "/v1/auth/2fa/backup-codes": _with_app,
+    "/v1/auth/2fa/disable": _with_app,
+    "/v1/auth/email/change": lambda _: {"newEmail": "new@example.com"},
+    "/v1/auth/password/change": lambda _: {
+        "currentPassword": PASSWORD,
+        "newPassword": "Another-Horse-Battery-7",
+    },
+    "/v1/api-keys": lambda _: {"name": "New", "scopes": {"clients": ["read"]}},
+}
 
 
 def call(client: ApiClient, row: Row, stage: Stage) -> Any:

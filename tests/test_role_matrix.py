@@ -29,8 +29,13 @@ def _id_name(pattern: str, names: Mapping[str, str]) -> str:
 def test_every_route_and_method_stands_in_a_table() -> None:
     written = {f"{row.method} {row.path.partition('?')[0]}" for row in ROWS}
     written |= {" ".join(line.split()) for line in PUBLIC.strip().splitlines()}
-    names = {"api-keys": "{key}", "sessions": "{session}", "devices": "{device}"}
-    names |= {"members": "{member}", "invitations": "{invitation}"}
+    names = {
+        "api-keys": "{key}",
+        "sessions": "{session}",
+        "devices": "{device}",
+        "passkeys": "{passkey}",
+    }
+    names |= {"members": "{member}", "invitations": "{invitation}", "passkeys": "{passkey}"}
     names |= {name: f"{{{model.__name__.lower()}}}" for name, model in RECORDS.items()}
     served = {
         f"{method} {route.path(_id_name(route.pattern, names))}"

@@ -26,6 +26,8 @@ PUBLIC_ROUTES = {
     "docs",
     "auth-login",
     "auth-2fa-verify",
+    "auth-passkey-login-options",
+    "auth-passkey-login",
     "auth-register",
     "auth-refresh",
     "auth-logout",

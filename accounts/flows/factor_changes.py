@@ -4,7 +4,7 @@ import uuid
 from typing import Any, Final, NamedTuple
 
 from accounts.admin_sessions import end_admin_sessions
-from accounts.factors.state import TOTP
+from accounts.factors.state import PASSKEY, TOTP
 from accounts.flows.device_trust import end_trust
 from accounts.flows.sign_out import end_other_sessions
 from accounts.mails import BACKUP_CODES_REPLACED, FACTOR_ADDED, FACTOR_REMOVED
@@ -28,7 +28,7 @@ _MAILS: Final = {
     EventType.BACKUP_CODES_REPLACED: BACKUP_CODES_REPLACED,
 }
 EVERY: Final = "every"
-_NAMES: Final = {TOTP: "an authenticator app", EVERY: "every second factor"}
+_NAMES: Final = {TOTP: "an authenticator app", PASSKEY: "a passkey", EVERY: "every second factor"}
 
 
 def factors_changed(event_type: EventType, *, user: User, kept: Kept, **facts: Any) -> None:

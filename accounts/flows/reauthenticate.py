@@ -1,13 +1,16 @@
 """Proving again who one is, within a session: what is grave asks for a fresh sign-in."""
 
 import uuid
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.factors.state import PASSKEY
 from accounts.flows.code_check import check_code
+from accounts.flows.passkey_proof import check_passkey
 from accounts.flows.password_check import check_password
-from accounts.models import Session, User
+from accounts.models import ChallengePurpose, Session, User
 from crm.api.errors import InvalidCredentials, SessionRevoked
 from security.actors import Actor
 from security.events.collector import record_event
@@ -39,6 +42,14 @@ def reauthenticate_by_code(*, actor: Actor, code: str) -> None:
     session_id = actor.own_session_id
     method = check_code(user=user, code=code, team_id=actor.team_id, source=session_id)
     freshen_session(session_id=session_id, user_id=user.pk, method=method)
+
+
+def reauthenticate_by_passkey(*, actor: Actor, credential: dict[str, Any]) -> None:
+    """Make the actor's session fresh by one of their passkeys; raises `InvalidCredentials`."""
+    check_passkey(
+        credential=credential, purpose=ChallengePurpose.REAUTHENTICATE, user_id=actor.user_id
+    )
+    freshen_session(session_id=actor.own_session_id, user_id=actor.user_id, method=PASSKEY)
 
 
 def freshen_session(*, session_id: uuid.UUID, user_id: uuid.UUID, method: str) -> None:

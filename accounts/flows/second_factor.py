@@ -10,7 +10,7 @@ from accounts.factors.backup_codes import CODE_COUNT, hashes_of, new_code
 from accounts.factors.state import TOTP, factors_of
 from accounts.factors.totp import new_seed, otpauth_uri, qr_svg, written_seed
 from accounts.flows.factor_changes import EVERY, NOTHING, Kept, factors_changed
-from accounts.models import BackupCode, TotpDevice, User
+from accounts.models import BackupCode, Passkey, TotpDevice, User
 from crm.api.errors import Conflict, ValidationFailed
 from security.events.types import EventType
 
@@ -100,6 +100,7 @@ def reset_second_factor(*, user_id: uuid.UUID) -> bool:
         if not factors_of(user_id):
             return False
         TotpDevice.objects.filter(user=user).delete()
+        Passkey.objects.filter(user=user).delete()
         BackupCode.objects.filter(user=user).delete()
         factors_changed(EventType.MFA_RESET, user=user, kept=NOTHING, method=EVERY)
     return True

@@ -60,7 +60,7 @@ def finish_sign_in(
     Raises `InvalidToken` when the token was used, or password or factors changed since;
     `PermissionDenied` for a person without a team any more; what `check_code` raises.
     """
-    user, factors = _load(token)
+    user, factors = whom_it_stands_for(token)
     membership = default_membership(user.email)
     if membership is None:
         raise PermissionDenied("This account belongs to no team.")
@@ -81,7 +81,7 @@ def finish_sign_in(
             proof=proof._replace(session_id=token.session_id),
         )
     except IntegrityError as error:
-        if not _is_used(token.session_id):
+        if not is_used(token.session_id):
             raise
         # Another call with the same token and another code was faster.
         raise InvalidToken(NOT_VALID) from error
@@ -105,10 +105,10 @@ def prove_by_code(
     return Proof(methods=("password", method), trusted_factors=trusted_factors)
 
 
-def _load(token: MfaToken) -> tuple[User, Factors]:
-    """Return whom the token stands for, as long as it does."""
+def whom_it_stands_for(token: MfaToken) -> tuple[User, Factors]:
+    """Return whom the token stands for, as long as it does; raises `InvalidToken`."""
     user = User.objects.filter(pk=token.user_id, is_active=True).first()
-    if user is None or _is_used(token.session_id):
+    if user is None or is_used(token.session_id):
         raise InvalidToken(NOT_VALID)
     factors = factors_of(user.pk)
     if not hmac.compare_digest(token.fingerprint, _fingerprint(user, factors)):
@@ -116,7 +116,7 @@ def _load(token: MfaToken) -> tuple[User, Factors]:
     return user, factors
 
 
-def _is_used(session_id: uuid.UUID) -> bool:
+def is_used(session_id: uuid.UUID) -> bool:
     """Tell whether the token has opened its session; asked first, so that no code is wasted."""
     return bool(Session.objects.filter(pk=session_id).exists())
 

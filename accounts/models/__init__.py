@@ -6,6 +6,7 @@ from accounts.models.invitation import Invitation, InvitationStatus
 from accounts.models.lockout import Lockout
 from accounts.models.membership import Membership, MemberStatus
 from accounts.models.one_time_token import OneTimeToken, TokenPurpose
+from accounts.models.passkey import ChallengePurpose, Passkey, PasskeyChallenge
 from accounts.models.password_history import PasswordHistory
 from accounts.models.session import RevokeReason, Session
 from accounts.models.team import Team
@@ -13,6 +14,7 @@ from accounts.models.user import User
 
 __all__ = [
     "BackupCode",
+    "ChallengePurpose",
     "Device",
     "Invitation",
     "InvitationStatus",
@@ -20,6 +22,8 @@ __all__ = [
     "MemberStatus",
     "Membership",
     "OneTimeToken",
+    "Passkey",
+    "PasskeyChallenge",
     "PasswordHistory",
     "RevokeReason",
     "Session",

@@ -1,5 +1,6 @@
 """Small makers of people for tests."""
 
+import secrets
 from datetime import timedelta
 from functools import cache
 
@@ -8,7 +9,15 @@ from django.utils import timezone
 
 from accounts import one_time_tokens
 from accounts.devices.tokens import DeviceToken, new_token
-from accounts.models import Device, Invitation, Membership, Session, Team, User
+from accounts.models import (
+    Device,
+    Invitation,
+    Membership,
+    Passkey,
+    Session,
+    Team,
+    User,
+)
 from accounts.tokens import AccessToken
 from crm.db.tenancy import team_context
 from security.roles import Role
@@ -80,3 +89,10 @@ def make_device(user: User, token: DeviceToken | None = None, **fields: object) 
     values = {"name": "Phone", "ip_address": "127.0.0.1", **fields}
     device: Device = Device.objects.create(user=user, token_hash=token.hash, **values)
     return device
+
+
+def make_passkey(user: User, **fields: object) -> Passkey:
+    """Return a passkey of the user that answers nothing: its public key is none."""
+    values = {"name": "Laptop", "credential_id": secrets.token_hex(16), "public_key": b"", **fields}
+    passkey: Passkey = Passkey.objects.create(user=user, **values)
+    return passkey

@@ -3,7 +3,11 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.flows.reauthenticate import reauthenticate_by_code, reauthenticate_by_password
+from accounts.flows.reauthenticate import (
+    reauthenticate_by_code,
+    reauthenticate_by_passkey,
+    reauthenticate_by_password,
+)
 from accounts.serializers import ReauthenticateSerializer
 from crm.api.describe import describe
 from crm.api.envelope import success
@@ -29,7 +33,9 @@ class ReauthenticateView(ApiView):
         serializer = ReauthenticateSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
-        if "code" in values:
+        if "credential" in values:
+            reauthenticate_by_passkey(actor=self.actor, credential=values["credential"])
+        elif "code" in values:
             reauthenticate_by_code(actor=self.actor, code=values["code"])
         else:
             reauthenticate_by_password(

@@ -1,0 +1,1 @@
+"""WebAuthn, as far as it knows nothing of sessions."""
