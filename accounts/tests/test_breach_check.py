@@ -90,6 +90,15 @@ def test_a_list_that_refuses_is_passed_and_leaves_an_event(db: None, serve: Serv
     assert event.metadata == {"reason": "BreachListFailed"}
 
 
+def test_a_list_without_an_end_is_not_read_to_it(
+    db: None, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaches, "_MOST_BYTES", 30)
+    serve(f"{DIGEST[5:]}:2")
+    assert not is_breached(PHRASE)
+    assert len(stored_events(EventType.BREACH_CHECK_FAILED)) == 1
+
+
 def test_a_list_that_hangs_is_waited_for_a_second_at_most(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
