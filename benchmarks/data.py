@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from django.db import connection
+from django.utils import timezone
 
 from accounts.factors.totp import new_seed
 from accounts.models import Membership, Team, TotpDevice, User
@@ -45,7 +46,7 @@ def load() -> BenchTeam:
     """Fill an empty database and return the big team."""
     sizes = [CLIENT_COUNT - SMALL_TEAM_CLIENTS * (TEAM_COUNT - 1)]
     sizes += [SMALL_TEAM_CLIENTS] * (TEAM_COUNT - 1)
-    user = User.objects.create_user(EMAIL, PASSWORD)
+    user = User.objects.create_user(EMAIL, PASSWORD, email_verified_at=timezone.now())
     for number, size in enumerate(sizes):
         team = Team.objects.create(name=f"Team {number}")
         Membership.objects.create(team=team, user=user, role=Role.ADMIN)
@@ -68,7 +69,9 @@ def load() -> BenchTeam:
 def _add_app_user(first: Membership, number: int) -> tuple[str, bytes]:
     """Add a member with an app; return their address and the app's seed."""
     email, seed = f"app{number}@example.com", new_seed()
-    user = User.objects.create(email=email, password=first.user.password)
+    user = User.objects.create(
+        email=email, password=first.user.password, email_verified_at=timezone.now()
+    )
     Membership.objects.create(team=first.team, user=user, role=Role.ADMIN)
     device = TotpDevice(user=user, name="App")
     device.set_seed(seed)

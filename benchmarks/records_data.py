@@ -103,7 +103,7 @@ def load(count: int = RECORDS) -> Loaded:
 
 def _load(count: int) -> None:
     teams = [Team.objects.create(name=f"Team {number}") for number in range(TEAMS)]
-    signed_in = User.objects.create_user(EMAIL, PASSWORD)
+    signed_in = User.objects.create_user(EMAIL, PASSWORD, email_verified_at=timezone.now())
     Membership.objects.create(team=teams[0], user=signed_in, role=Role.ADMIN)
     people = [User(email=f"person{number}@example.com") for number in range(PEOPLE - 1)]
     ids = [signed_in.pk, *(person.pk for person in User.objects.bulk_create(people))]
