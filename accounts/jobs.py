@@ -28,21 +28,14 @@ from crm.mail import app_link
 def send_invitation(*, team_id: UUID, invitation_id: str) -> None:
     """Mail an invitation with its token, which is made here and lies in no queue.
 
-    A run that dies after sending leaves no token behind: the next one sends another.
+    Nothing is written, and so no row locked, until the mail is out: a mail server that hangs keeps
+    no team from its members. A run that dies before leaves a token that opens nothing.
     """
-    invitation = (
-        Invitation.objects.for_team(team_id)
-        .pending()
-        .filter(pk=invitation_id, sent_at=None)
-        .select_for_update(of=("self",))
-        .select_related("team", "invited_by")
-        .first()
-    )
+    waiting = Invitation.objects.for_team(team_id).pending().filter(pk=invitation_id, sent_at=None)
+    invitation = waiting.select_related("team", "invited_by").first()
     if invitation is None or invitation.invited_by is None:
         return
-    raw_token, invitation.token_hash = new_token()
-    invitation.sent_at = timezone.now()
-    invitation.save(update_fields=["token_hash", "sent_at"])
+    raw_token, token_hash = new_token()
     inviter = invitation.invited_by
     INVITATION.deliver(
         to=invitation.email,
@@ -53,6 +46,7 @@ def send_invitation(*, team_id: UUID, invitation_id: str) -> None:
             "link": app_link("/accept-invitation", token=raw_token),
         },
     )
+    waiting.update(token_hash=token_hash, sent_at=timezone.now())
 
 
 @job

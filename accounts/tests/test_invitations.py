@@ -116,6 +116,26 @@ def test_the_mail_goes_out_once_and_not_to_who_is_uninvited_meanwhile(
     assert len(mail.outbox) == 1
 
 
+def test_a_mail_server_that_fails_is_asked_again_and_holds_no_lock(
+    as_alice: ApiClient, alice: Membership, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invite(as_alice)
+    written: list[Any] = []
+
+    def fail(*_: object, **__: object) -> None:
+        written.append(rows(alice.team)[0].token_hash)
+        raise OSError("The mail server hangs.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("crm.mail.kinds.deliver_once", fail)
+        with pytest.raises(OSError, match="hangs"):
+            run_jobs()
+    assert written == [None]
+    assert rows(alice.team)[0].sent_at is None
+    send_invitation(team_id=str(alice.team_id), invitation_id=str(rows(alice.team)[0].pk))
+    assert flow.find_invitation(mailed_token(), email=NEW, field="token").sent_at is not None
+
+
 @pytest.mark.parametrize("ends", ["revoked", "superseded", "expired"])
 def test_an_invitation_that_ended_opens_nothing(
     as_alice: ApiClient,
