@@ -1,5 +1,7 @@
 """Signing in to the admin: one guard with the API, one message for every failure."""
 
+import re
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -27,6 +29,12 @@ def staff(db: None) -> User:
 @pytest.fixture
 def browser() -> Client:
     return Client()
+
+
+def test_password_fields_are_masked(browser: Client, staff: User) -> None:
+    page = text_of(browser.get(reverse("admin:login")))
+    (field,) = re.findall(r"<input[^>]* name=\"password\"[^>]*>", page)
+    assert 'type="password"' in field
 
 
 @pytest.mark.parametrize(
