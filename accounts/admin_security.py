@@ -18,7 +18,7 @@ PERIODS = {1: "24 hours", 7: "7 days", 30: "30 days", 90: "90 days", 365: "a yea
 USUAL_DAYS = 7
 EVENTS = "admin:security_securityevent_changelist"
 # Lists beside those of the same part of the admin, which say more about the figures.
-_MORE_LISTS = {"session", "device", "trusteddevice", "accessattempt"}
+_MORE_LISTS = {"session", "device", "lockout", "totpdevice", "accessattempt"}
 
 
 def security_page(request: HttpRequest, site: AdminSite, extra_context: Any) -> HttpResponse:
