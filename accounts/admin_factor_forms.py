@@ -7,10 +7,13 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.admin_passkeys import credential_of
 from accounts.factors.serializers import NO_CODE
+from accounts.factors.state import PASSKEY
 from accounts.flows.code_check import WRONG_CODE, check_code, is_code
+from accounts.flows.passkey_proof import check_passkey
 from accounts.flows.password_check import check_password
-from accounts.models import User
+from accounts.models import ChallengePurpose, User
 from crm.api.errors import InvalidCredentials
 
 
@@ -48,6 +51,30 @@ class CodeForm(AppCodeForm):
         except InvalidCredentials as error:
             raise ValidationError(WRONG_CODE) from error
         return code
+
+
+class PasskeyForm(forms.Form):
+    """What the browser answered for one of one's passkeys."""
+
+    credential = forms.CharField(max_length=20_000, widget=forms.HiddenInput)
+    method = PASSKEY
+
+    def __init__(self, *args: Any, request: HttpRequest) -> None:
+        self.request = request
+        super().__init__(*args)
+
+    def clean(self) -> dict[str, Any]:
+        """Take the challenge and judge the answer."""
+        user: Any = self.request.user
+        try:
+            check_passkey(
+                credential=credential_of(self.request),
+                purpose=ChallengePurpose.SECOND_STEP,
+                user_id=user.pk,
+            )
+        except InvalidCredentials as error:
+            raise ValidationError(error.message) from error
+        return self.cleaned_data
 
 
 class PasswordForm(forms.Form):

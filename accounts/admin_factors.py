@@ -16,10 +16,11 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import admin_stage
-from accounts.admin_factor_forms import AppCodeForm, CodeForm, PasswordForm
+from accounts.admin_factor_forms import AppCodeForm, CodeForm, PasskeyForm, PasswordForm
+from accounts.admin_passkeys import PasskeyPages, credential_of, kept, parse_id
 from accounts.admin_stage import signed_in_user
-from accounts.factors.state import factors_of
-from accounts.flows.factor_changes import Kept
+from accounts.factors.state import PASSKEY, Factors, factors_of
+from accounts.flows.passkeys import NOT_ACCEPTED, register_passkey, remove_passkey
 from accounts.flows.second_factor import (
     confirm_totp,
     disable_totp,
@@ -27,6 +28,7 @@ from accounts.flows.second_factor import (
     set_up_totp,
     unfinished_set_up,
 )
+from accounts.models import Passkey
 from crm.api.errors import ValidationFailed
 
 NEXT = "next"
@@ -44,6 +46,7 @@ class FactorPages:
             path("confirm/", wrap(self.confirm), name="confirm_identity"),
             path("second-factor/", self.site.admin_view(self.factors), name="factors"),
             path("second-factor/app/", wrap(self.set_up), name="factor_setup"),
+            *PasskeyPages(self.site).urls(wrap),
         ]
 
     @method_decorator([never_cache, csrf_protect, sensitive_post_parameters()])
@@ -52,15 +55,22 @@ class FactorPages:
         factors = factors_of(signed_in_user(request).pk)
         if not factors and not admin_stage.is_complete(request):
             return redirect(with_next("admin:factor_setup", _next(request)))
-        form_class = CodeForm if factors else PasswordForm
-        form = form_class(request.POST or None, request=request)
+        form = _proof_form(request, factors)
         if request.method == "POST" and form.is_valid():
             if admin_stage.is_complete(request):
                 admin_stage.note_proof(request)
             else:
                 admin_stage.complete(request, form.method)
             return HttpResponseRedirect(_next(request))
-        return self._page(request, "confirm", "Confirm that it is you", form=form, factors=factors)
+        is_passkey = isinstance(form, PasskeyForm)
+        return self._page(
+            request,
+            "confirm",
+            "Confirm that it is you",
+            form=CodeForm(request=request) if is_passkey else form,
+            passkey_errors=form.non_field_errors() if is_passkey else (),
+            factors=factors,
+        )
 
     @method_decorator([never_cache, csrf_protect, sensitive_post_parameters()])
     def set_up(self, request: HttpRequest) -> HttpResponse:
@@ -87,19 +97,22 @@ class FactorPages:
                 return redirect(with_next("admin:confirm_identity", request.path))
             if "disable" in request.POST:
                 return self._disable(request)
+            if "remove" in request.POST:
+                return self._remove_passkey(request)
+            user_id, codes = signed_in_user(request).pk, None
             if "codes" in request.POST:
-                codes = replace_backup_codes(
-                    user_id=signed_in_user(request).pk, kept=_kept(request)
-                )
+                codes = replace_backup_codes(user_id=user_id, kept=kept(request))
+            if "credential" in request.POST:
+                codes = self._add_passkey(request)
+            if codes:
                 return self._show_codes(request, codes)
-        factors = factors_of(signed_in_user(request).pk)
-        return self._page(request, "factors", "Second factor", factors=factors)
+        return self._factors_page(request)
 
     def _confirmed(self, request: HttpRequest, form: AppCodeForm) -> list[str] | None:
         """Turn the app on; return the backup codes, or None for a wrong code."""
         code = form.cleaned_data["code"]
         try:
-            codes = confirm_totp(user_id=signed_in_user(request).pk, code=code, kept=_kept(request))
+            codes = confirm_totp(user_id=signed_in_user(request).pk, code=code, kept=kept(request))
         except ValidationFailed:
             form.add_error("code", "Wrong code. Is the phone's clock right?")
             return None
@@ -121,8 +134,46 @@ class FactorPages:
             picture=picture,
         )
 
+    def _factors_page(self, request: HttpRequest) -> HttpResponse:
+        user = signed_in_user(request)
+        return self._page(
+            request,
+            "factors",
+            "Second factor",
+            factors=factors_of(user.pk),
+            passkeys=Passkey.objects.filter(user=user),
+        )
+
+    def _add_passkey(self, request: HttpRequest) -> list[str] | None:
+        """Store what the browser made; return the backup codes that come with a first factor."""
+        try:
+            registered = register_passkey(
+                user_id=signed_in_user(request).pk,
+                credential=credential_of(request),
+                name=request.POST.get("name", "").strip()[:64] or "Passkey",
+                kept=kept(request),
+            )
+        except ValidationFailed:
+            messages.error(request, NOT_ACCEPTED)
+            return None
+        messages.success(request, "The passkey was added.")
+        if not registered.backup_codes:
+            return None
+        admin_stage.complete(request, PASSKEY)
+        return registered.backup_codes
+
+    def _remove_passkey(self, request: HttpRequest) -> HttpResponse:
+        passkey_id = parse_id(request.POST["remove"])
+        remove_passkey(
+            user_id=signed_in_user(request).pk, passkey_id=passkey_id, kept=kept(request)
+        )
+        if not factors_of(signed_in_user(request).pk):
+            admin_stage.reopen(request)
+        messages.success(request, "The passkey was removed.")
+        return redirect("admin:factors")
+
     def _disable(self, request: HttpRequest) -> HttpResponse:
-        disable_totp(user_id=signed_in_user(request).pk, kept=_kept(request))
+        disable_totp(user_id=signed_in_user(request).pk, kept=kept(request))
         if not factors_of(signed_in_user(request).pk):
             admin_stage.reopen(request)
         messages.success(request, "The authenticator app is no longer asked for.")
@@ -164,5 +215,9 @@ def _next(request: HttpRequest) -> str:
     return reverse("admin:index")
 
 
-def _kept(request: HttpRequest) -> Kept:
-    return Kept(admin_key=request.session.session_key)
+def _proof_form(request: HttpRequest, factors: Factors) -> Any:
+    """Return the form for what is sent, or for what will be."""
+    if factors.passkey_ids and request.POST.get("credential"):
+        return PasskeyForm(request.POST, request=request)
+    form_class = CodeForm if factors else PasswordForm
+    return form_class(request.POST or None, request=request)

@@ -1,6 +1,7 @@
 """The admin demands a second factor: asking for it, setting it up inside, taking it away."""
 
 import base64
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.models import Membership, Session, TotpDevice, User
+from accounts.models import Membership, Passkey, Session, TotpDevice, User
 from accounts.tests.admin_browser import admin_browser
 from accounts.tests.admin_calls import (
     is_signed_in,
@@ -21,6 +22,7 @@ from accounts.tests.admin_calls import (
     sign_in_to_admin,
     text_of,
 )
+from accounts.tests.authenticator import Authenticator
 from accounts.tests.calls import sign_in
 from accounts.tests.factories import PASSWORD, make_user, open_session
 from accounts.tests.factors import App, code_at
@@ -240,3 +242,65 @@ def test_the_list_of_apps_shows_no_secret(staff: User, as_staff: Client) -> None
         assert "staff@example.com" in shown
         assert app.device.encrypted_seed not in shown
     assert as_staff.get(page(f"{name}_add")).status_code == 403
+
+
+# Passkeys.
+
+
+def proof_of(browser: Client, passkey: Authenticator) -> str:
+    """Return what the script of the page would put into the form."""
+    return json.dumps(passkey.get(browser.post(page("passkey_proof_options")).json()))
+
+
+@pytest.fixture
+def passkey(as_staff: Client) -> Authenticator:
+    """A passkey that the superuser added in the admin."""
+    made = Authenticator()
+    options = as_staff.post(page("passkey_options")).json()
+    body = {"credential": json.dumps(made.create(options)), "name": "Laptop"}
+    assert len(CODE.findall(text_of(as_staff.post(FACTORS, body)))) == 10
+    return made
+
+
+def test_a_passkey_finishes_the_sign_in(passkey: Authenticator) -> None:
+    browser = Client()
+    sign_in_to_admin(browser)
+    assert "Use a passkey" in text_of(browser.get(CONFIRM))
+    assert confirm(browser, "", credential=proof_of(browser, passkey)).status_code == 302
+    assert is_signed_in(browser)
+
+
+def test_a_passkey_of_somebody_else_or_sent_again_finishes_nothing(
+    passkey: Authenticator, staff: User
+) -> None:
+    browser = admin_browser(staff, completed_by=None)
+    lie = Authenticator()
+    for sent in (proof_of(browser, lie), "[]", "{", "x" * 30_000):
+        assert confirm(browser, "", credential=sent).status_code == 200
+    assert not is_signed_in(browser)
+    proof = proof_of(browser, passkey)
+    assert confirm(browser, "", credential=proof).status_code == 302
+    other = admin_browser(staff, completed_by=None)
+    assert "not accepted" in text_of(confirm(other, "", credential=proof))
+
+
+def test_a_passkey_is_added_by_who_is_signed_in_for_good_and_lately(
+    staff: User, as_staff: Client
+) -> None:
+    App(staff)
+    half_way = admin_browser(staff, completed_by=None)
+    assert half_way.post(page("passkey_options"))["Location"].startswith(CONFIRM)
+    with age_session(as_staff, minutes=6):
+        assert as_staff.post(page("passkey_options")).status_code == 403
+        assert as_staff.post(FACTORS, {"credential": "{}"})["Location"].startswith(CONFIRM)
+    assert "not accepted" in text_of(as_staff.post(FACTORS, {"credential": "{}"}))
+    assert not Passkey.objects.exists()
+
+
+def test_the_last_passkey_removed_leads_to_a_new_factor(
+    passkey: Authenticator, as_staff: Client
+) -> None:
+    pk = Passkey.objects.get().pk
+    assert as_staff.post(FACTORS, {"remove": "x"}).status_code == 404
+    assert as_staff.post(FACTORS, {"remove": str(pk)}).status_code == 302
+    assert as_staff.get(HERE)["Location"].startswith(SETUP)

@@ -193,6 +193,7 @@ def test_the_admin_has_our_pages_only() -> None:
         "accounts.Invitation",
         "accounts.Lockout",
         "accounts.Membership",
+        "accounts.Passkey",
         "accounts.Session",
         "accounts.Team",
         "accounts.TotpDevice",
