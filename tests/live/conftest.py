@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from selenium.webdriver import Chrome
 
+from tests.live.browser import headless_chromium
 from tests.live.server import LiveServer, live_server
 
 
@@ -21,3 +23,9 @@ def second_server(server: LiveServer) -> Iterator[LiveServer]:
         yield second
     finally:
         second.stop()
+
+
+@pytest.fixture
+def browser() -> Iterator[Chrome]:
+    with headless_chromium() as chrome:
+        yield chrome

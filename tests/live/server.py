@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,7 @@ class LiveServer:
 
     data_dir: Path
     port: int = field(default_factory=lambda: free_port())
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.log = self.data_dir / f"server-{self.port}.log"
@@ -60,7 +61,7 @@ class LiveServer:
         secrets = {"SECRET_KEY": "", "JWT_KEYS": "", "ALLOWED_HOSTS": ""}
         own = {"DEBUG": "true", "DATA_DIR": os.fspath(self.data_dir), "PORT": str(self.port)}
         own["TRUSTED_PROXIES"] = "127.0.0.1"
-        return {**os.environ, **cleared, **limits, **database, **secrets, **own}
+        return {**os.environ, **cleared, **limits, **database, **secrets, **own, **self.settings}
 
     def start(self) -> None:
         """Start it and wait until it answers."""
