@@ -8,12 +8,14 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.admin_passkeys import credential_of
+from accounts.admin_stage import signed_in_user
 from accounts.factors.serializers import NO_CODE
 from accounts.factors.state import PASSKEY
 from accounts.flows.code_check import WRONG_CODE, check_code, is_code
+from accounts.flows.devices import find_known_device, sent_tokens
 from accounts.flows.passkey_proof import check_passkey
 from accounts.flows.password_check import check_password
-from accounts.models import ChallengePurpose, User
+from accounts.models import ChallengePurpose
 from crm.api.errors import InvalidCredentials
 
 
@@ -44,10 +46,11 @@ class CodeForm(AppCodeForm):
     def clean_code(self) -> str:
         """Use the code up."""
         code = super().clean_code()
-        user: Any = self.request.user
-        person: User = user
+        user = signed_in_user(self.request)
+        device = find_known_device(email=user.email, tokens=sent_tokens(self.request))
+        source = None if device is None else device.pk
         try:
-            self.method = check_code(user=person, code=code, team_id=None)
+            self.method = check_code(user=user, code=code, team_id=None, source=source)
         except InvalidCredentials as error:
             raise ValidationError(WRONG_CODE) from error
         return code
@@ -65,12 +68,11 @@ class PasskeyForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Take the challenge and judge the answer."""
-        user: Any = self.request.user
         try:
             check_passkey(
                 credential=credential_of(self.request),
                 purpose=ChallengePurpose.SECOND_STEP,
-                user_id=user.pk,
+                user_id=signed_in_user(self.request).pk,
             )
         except InvalidCredentials as error:
             raise ValidationError(error.message) from error

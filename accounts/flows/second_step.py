@@ -17,6 +17,8 @@ from accounts.tokens import MfaToken
 from crm.api.errors import InvalidToken, PermissionDenied, TokenExpired
 from crm.env import env
 from crm.env_parsers import derive_secret
+from security.events.collector import record_event
+from security.events.types import EventType
 
 NOT_VALID = "The pending sign-in is not valid; sign in again."
 IS_OVER = "The pending sign-in has expired; sign in again."
@@ -29,8 +31,14 @@ class PendingSignIn(NamedTuple):
     methods: list[str]
 
 
-def begin_second_step(*, client: SigningClient, user: User, factors: Factors) -> PendingSignIn:
-    """Return what the client needs for the second step."""
+def begin_second_step(
+    *, client: SigningClient, user: User, membership: Membership, factors: Factors
+) -> PendingSignIn:
+    """Return what the client needs for the second step.
+
+    Recorded, since it tells that somebody knows the password, also when no code follows.
+    """
+    record_event(EventType.MFA_ASKED, user_id=user.pk, team_id=membership.team_id)
     token = MfaToken.pending_for(
         user.pk,
         fingerprint=_fingerprint(user, factors),

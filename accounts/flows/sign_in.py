@@ -41,7 +41,9 @@ def sign_in(
     factors, proof = factors_of(user.pk), BY_PASSWORD
     if factors and not is_trusted(user=user, device=device, factors=factors.fingerprint):
         if code is None:
-            return begin_second_step(client=client, user=user, factors=factors)
+            return begin_second_step(
+                client=client, user=user, membership=membership, factors=factors
+            )
         proof = prove_by_code(
             user=user,
             membership=membership,

@@ -101,6 +101,16 @@ def test_the_sixth_wrong_code_gets_a_page_that_says_how_long(staff: User, half_w
     assert "Try again in 5 minutes" in text_of(answer)
 
 
+def test_strangers_who_guess_do_not_shut_staff_out_of_a_known_browser(staff: User) -> None:
+    app, known = App(staff), Client()
+    sign_in_to_admin(known)
+    confirm(known, app.code(-1))
+    half_way = admin_browser(staff, completed_by=None)
+    assert [confirm(half_way, app.wrong_code()).status_code for _ in range(6)] == [200] * 5 + [429]
+    sign_in_to_admin(known)
+    assert confirm(known, app.code()).status_code == 302
+
+
 def test_the_way_on_stays_on_this_server(staff: User, half_way: Client) -> None:
     app = App(staff)
     answer = confirm(half_way, app.code(), next="https://evil.example/")

@@ -71,6 +71,7 @@ class EventType(StrEnum):
     MFA_DISABLED = "mfa.disabled"
     MFA_RESET = "mfa.reset"
     MFA_DEMANDED = "mfa.demanded"
+    MFA_ASKED = "mfa.asked"
     MFA_FAILED = "mfa.failed"
     BACKUP_CODE_USED = "backup_code.used"
     BACKUP_CODES_REPLACED = "backup_codes.replaced"
@@ -176,6 +177,9 @@ _TABLE = {
     EventType.MFA_DISABLED: EventSpec(_ACCOUNT, _HIGH, _DONE, "A second factor was removed."),
     EventType.MFA_RESET: EventSpec(
         _STAFF, _HIGH, _DONE, "Staff took a person's second factor away."
+    ),
+    EventType.MFA_ASKED: EventSpec(
+        _AUTH, _LOW, _DONE, "The password was right, and a second factor was asked for."
     ),
     EventType.MFA_FAILED: EventSpec(_AUTH, _MEDIUM, _REFUSED, "A second factor was wrong."),
     EventType.MFA_DEMANDED: EventSpec(

@@ -265,6 +265,7 @@ SCENES: dict[EventType, Callable[[Stage], Any]] = {
     EventType.MFA_DISABLED: _disable_app,
     EventType.MFA_RESET: _reset_factor,
     EventType.MFA_DEMANDED: _call_without_factor,
+    EventType.MFA_ASKED: lambda s: (App(s.alice.user), sign_in(s.stranger)),
     EventType.MFA_FAILED: lambda s: sign_in(s.stranger, totpCode=App(s.alice.user).wrong_code()),
     EventType.BACKUP_CODE_USED: lambda s: sign_in(
         s.stranger, totpCode=App(s.alice.user).backup_codes()[0]
