@@ -231,9 +231,13 @@ def test_every_limit_has_a_rate_in_the_environment() -> None:
         "login_calls": "1200/15m",
         "refresh": "600/1m",
         "register": "100/1h",
+        "mails": "20/15m",
+        "mails_to": "3/30m",
+        "tokens": "30/15m",
+        "new_passwords": "10/15m",
     }
 
 
-def test_only_failures_are_counted_exactly() -> None:
+def test_guesses_and_mails_are_counted_exactly() -> None:
     exact = {name for name, limit in LIMITS.items() if limit.counting is Counting.EXACT}
-    assert exact == {"login"}
+    assert exact == {"login", "mails", "mails_to", "tokens", "new_passwords"}
