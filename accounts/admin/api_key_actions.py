@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from accounts.admin.api_key_forms import RotateKeyForm
+from accounts.admin.fresh_proof import ask_for_proof
 from security.admin.pages import ReadOnlyPage, acting_staff, is_superuser
 from security.api_keys.services import IssuedKey, lock_key, revoke_key, rotate_key
 
@@ -36,6 +37,8 @@ class ApiKeyActions(ReadOnlyPage):
         """Ask for the overlap, then show the successor. Raises `Conflict` for a second one."""
         if not is_superuser(request):
             raise PermissionDenied
+        if to_proof := ask_for_proof(request, also_to_look=True):
+            return to_proof
         form = RotateKeyForm(request.POST or None)
         if not form.is_valid():
             return self._confirm(request, pk, verb="Rotate", form=form)

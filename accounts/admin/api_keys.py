@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.admin.api_key_actions import ApiKeyActions
 from accounts.admin.api_key_forms import SENT_BEFORE, IssueKeyForm
+from accounts.admin.fresh_proof import ask_for_proof
 from accounts.flows.team_keys import issue_key_for_member
 from accounts.models import Membership
 from crm.api.errors import Conflict
@@ -112,6 +113,8 @@ class ApiKeyPage(ApiKeyActions):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
         """Issue a key. The answer to the form shows it, and nothing shows it again."""
+        if to_proof := ask_for_proof(request, also_to_look=True):
+            return to_proof
         context = {
             "title": "Issue an API key",
             "show_save_and_add_another": False,

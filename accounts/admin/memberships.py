@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin.fresh_proof import FreshProofPage
 from accounts.admin.member_writes import (
     MembershipFormSet,
     write_change,
@@ -59,7 +60,7 @@ class MembershipInline(SuperuserEdits, MemberInline):
 
 
 @admin.register(Membership)
-class MembershipPage(SuperuserEdits, StaffPage):
+class MembershipPage(SuperuserEdits, FreshProofPage, StaffPage):
     """Who works where, and as what."""
 
     form = MembershipForm

@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.db.models.deletion import get_candidate_relations_to_delete
 from django.http import HttpRequest
 
+from accounts.admin.fresh_proof import FreshProofPage
 from accounts.admin.memberships import MembershipInline
 from accounts.flows.teams import create_team
 from accounts.models import Team, User
@@ -53,7 +54,7 @@ class NewTeamForm(TeamModelForm):
 
 
 @admin.register(Team)
-class TeamPage(StaffPage):
+class TeamPage(FreshProofPage, StaffPage):
     """Businesses. One that stops is made inactive; to delete it takes its records along."""
 
     list_display = ("name", "member_count", "is_active", "created_at", "id")

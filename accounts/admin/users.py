@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Subquery, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.admin.fresh_proof import FreshProofPage, ask_for_proof
 from accounts.admin.memberships import MembershipInline
 from accounts.admin.sessions import end_sessions_of
 from accounts.admin.user_forms import NewUserForm, StaffSetPasswordForm, UserForm
@@ -36,7 +37,7 @@ OWN_RIGHTS = ("is_active", "is_staff", "is_superuser")
 
 
 @admin.register(User)
-class UserPage(StaffPage, UserAdmin):
+class UserPage(FreshProofPage, StaffPage, UserAdmin):
     """Users. They are deactivated, not deleted: records and histories name them."""
 
     form = UserForm
@@ -147,7 +148,7 @@ class UserPage(StaffPage, UserAdmin):
         """Set somebody's password: whoever may do that can be anybody."""
         if not is_superuser(request):
             raise PermissionDenied
-        return super().user_change_password(request, id, form_url)
+        return ask_for_proof(request) or super().user_change_password(request, id, form_url)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
@@ -194,8 +195,10 @@ class UserPage(StaffPage, UserAdmin):
         description="Take away the second factor of selected users",
         permissions=["reset_second_factor"],
     )
-    def reset_second_factor(self, request: HttpRequest, queryset: Any) -> None:
+    def reset_second_factor(self, request: HttpRequest, queryset: Any) -> Any:
         """Let people who lost it sign in with the password alone; all their sessions end."""
+        if to_proof := ask_for_proof(request):
+            return to_proof
         users = [
             user
             for user in queryset.exclude(pk=request.user.pk)
@@ -204,6 +207,7 @@ class UserPage(StaffPage, UserAdmin):
         for user in users:
             self.log_change(request, user, "Second factor taken away.")
         self.message_user(request, f"Second factors taken away: {len(users)}.", messages.SUCCESS)
+        return None
 
     def has_reset_second_factor_permission(self, request: HttpRequest) -> bool:
         """Tell whether the member of staff may take factors away: it opens the way in."""
