@@ -32,7 +32,7 @@ def worker_of(server: LiveServer) -> int:
 
 
 def test_theft_is_mailed_although_the_worker_was_killed(server: LiveServer) -> None:
-    person = server.person("agent", "Summit Homes")
+    person = server.person("admin", "Summit Homes")
     cookie = server.answer(login(person)).cookie
     assert server.answer(refresh(cookie)).status == 200
     os.kill(worker_of(server), signal.SIGKILL)
