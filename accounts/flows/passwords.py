@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
@@ -16,8 +17,9 @@ from accounts.flows.password_check import check_password, record_about, unlock_a
 from accounts.flows.sign_out import end_other_sessions, end_sessions_by_staff
 from accounts.mails import PASSWORD_CHANGED
 from accounts.models import RevokeReason, TokenPurpose, User
+from accounts.passwords.hashed_password import HashedPassword, hash_password
 from accounts.passwords.history import remember_password
-from accounts.passwords.policy import require_strong_password
+from accounts.passwords.policy import hash_strong_password
 from crm.api.errors import InvalidCredentials
 from crm.mail import app_link
 from security.actors import Actor
@@ -41,12 +43,12 @@ def change_password(*, request: Request, actor: Actor, current: str, new: str) -
     if user.pk != actor.user_id:
         # The address became somebody else's between authentication and here.
         raise InvalidCredentials
-    _judge(request, user, new)
+    hashed = _judge(request, user, new)
     with transaction.atomic():
         # SECURITY: a reset that came in between must not be undone by whoever knows the old one.
         if _locked(user.pk).password_changed_at != user.password_changed_at:
             raise InvalidCredentials
-        set_password(user, new)
+        set_password(user, hashed)
         count = _end_access(user, kept_session=actor.own_session_id)
         _tell(user)
     record_event(EventType.PASSWORD_CHANGED, sessions_ended=count)
@@ -61,9 +63,9 @@ def reset_password(*, request: Request, raw_token: str, new: str) -> None:
     Raises `LinkRefused`, `WeakPassword` with every problem, and `AuthRateLimited`.
     """
     token = judge_link(request, raw_token, TokenPurpose.RESET_PASSWORD)
-    _judge(request, token.user, new)
+    hashed = _judge(request, token.user, new)
     with used_up(token) as user:
-        set_password(user, new)
+        set_password(user, hashed)
         # Who followed the link reads the mail of this address.
         mark_verified(user)
         count = _end_access(user)
@@ -89,21 +91,23 @@ def replace_password(
     _tell(user)
 
 
-def set_password(user: User, password: str | None) -> None:
+def set_password(user: User, password: str | HashedPassword | None) -> None:
     """Give a user a password that was judged, or none, and save it; a new user is saved whole.
 
-    The one before joins the last ones, which are not to come back. Ends no session.
+    The one before joins the last ones, which are not to come back. Ends no session. A hash from
+    judging is stored as it is, also where a sign-in has meanwhile hashed the present password anew:
+    that hash, of another salt, is then verified by itself.
     """
     with transaction.atomic():
         if user._state.adding:
-            user.set_password(password)
+            user.password = _encoded(password, present="")
             user.password_changed_at = timezone.now()
             user.save()
             return
         # What another change left meanwhile is what is remembered.
         user.password = _locked(user.pk).password
         remember_password(user)
-        user.set_password(password)
+        user.password = _encoded(password, present=user.password)
         user.password_changed_at = timezone.now()
         user.save(update_fields=["password", "password_changed_at"])
         # SECURITY: a link that a thief asked for must not outlive the owner's new password.
@@ -112,14 +116,22 @@ def set_password(user: User, password: str | None) -> None:
         end_trust(user_id=user.pk)
 
 
-def _judge(request: Request, user: User, password: str) -> None:
-    """Raise `WeakPassword` for a bad new password, `AuthRateLimited` for too many of any kind.
+def _encoded(password: str | HashedPassword | None, *, present: str) -> str:
+    if password is None:
+        return make_password(None)
+    if isinstance(password, str):
+        password = hash_password(password, present=present)
+    return password.encoded
 
-    Each costs as many hashes as passwords are remembered. Outside a transaction: a breach list
-    may take a second.
+
+def _judge(request: Request, user: User, password: str) -> HashedPassword:
+    """Return a good new password as it is stored, the one hash that it costs.
+
+    Raises `WeakPassword` for a bad one, `AuthRateLimited` for too many of any kind. Outside a
+    transaction: a breach list may take a second.
     """
     count_call(NEW_PASSWORDS, request, value=f"user:{user.pk}")
-    require_strong_password(password, user=user, field=FIELD)
+    return hash_strong_password(password, user=user, field=FIELD)
 
 
 def _locked(user_id: uuid.UUID) -> User:

@@ -5,17 +5,22 @@ from django.contrib.auth.hashers import check_password, is_password_usable
 from accounts.hashers import django_form, is_imported
 from accounts.models import PasswordHistory, User
 from accounts.models.user import normalize_password
+from accounts.passwords.hashed_password import HashedPassword
 
 # The present one among them.
 REMEMBERED = 5
 
 
-def is_reused(user: User, password: str) -> bool:
-    """Tell whether a password is the present one or one of those before; a hash for each."""
-    if user._state.adding:
-        return False
-    hashes = [user.password, *_earlier(user)]
-    return any(_is_of(password, django_form(stored)) for stored in hashes)
+def is_reused(user: User, password: str, hashed: HashedPassword) -> bool:
+    """Tell whether a new password is the present one or one of those before.
+
+    Costs no hash for those that share the salt of the new one, and one for each other: made before
+    salts were shared, imported, or with parameters of the past.
+    """
+    hashes = [django_form(stored) for stored in (user.password, *_earlier(user))]
+    if any(hashed.is_same_as(stored) for stored in hashes):
+        return True
+    return any(_is_of(password, stored) for stored in hashes if not hashed.shares_salt_with(stored))
 
 
 def remember_password(user: User) -> None:

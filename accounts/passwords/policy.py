@@ -3,10 +3,13 @@
 A password that was set before a rule came goes on working until it is changed.
 """
 
+from typing import NamedTuple
+
 from accounts.models import Membership, User
 from accounts.models.user import normalize_password
 from accounts.passwords.breaches import is_breached
 from accounts.passwords.guessable import PRODUCT, is_common, is_made_of
+from accounts.passwords.hashed_password import HashedPassword, hash_password
 from accounts.passwords.history import REMEMBERED, is_reused
 from crm.api.errors import WeakPassword
 from crm.env import env
@@ -15,6 +18,13 @@ MAX_LENGTH = 128
 # From here on length alone makes a password strong (NIST; ASVS v5.0.0-6.2.1).
 LONG_ENOUGH_ALONE = 15
 _TIERED, _NIST = "tiered", "nist"
+
+
+class Judgement(NamedTuple):
+    """What is wrong with a new password, and its hash where it was compared with earlier ones."""
+
+    problems: list[str]
+    hashed: HashedPassword | None = None
 
 
 def require_strong_password(
@@ -26,18 +36,34 @@ def require_strong_password(
         raise WeakPassword(details={field: problems})
 
 
+def hash_strong_password(password: str, *, user: User, field: str) -> HashedPassword:
+    """Return the hash of a saved user's new password, made once, to be stored.
+
+    Raises `WeakPassword` with every problem under the name of the field.
+    """
+    judgement = judge_password(password, user=user)
+    if judgement.problems or judgement.hashed is None:
+        raise WeakPassword(details={field: judgement.problems})
+    return judgement.hashed
+
+
 def password_problems(password: str, *, user: User, team: str = "") -> list[str]:
-    """Return everything that is wrong with a new password of a user, saved or not.
+    """Return everything that is wrong with a new password, as `judge_password` finds it."""
+    return judge_password(password, user=user, team=team).problems
+
+
+def judge_password(password: str, *, user: User, team: str = "") -> Judgement:
+    """Judge a new password of a user, saved or not.
 
     `team` is the name of a team that is about to be made; those of the user are known. For a saved
-    user it costs one hash for each password that is remembered, and with PASSWORD_BREACH_CHECK up
-    to a second: call it outside transactions that others wait for.
+    user it costs one hash, and with PASSWORD_BREACH_CHECK up to a second: call it outside
+    transactions that others wait for.
     """
     normal = normalize_password(password) or ""
     try:
         normal.encode()
     except UnicodeEncodeError:
-        return ["Use characters that can be written in UTF-8."]
+        return Judgement(["Use characters that can be written in UTF-8."])
     problems = [*_length_problems(password, normal), *_class_problems(normal)]
     if is_common(normal):
         problems.append("This is among the passwords that are guessed first.")
@@ -45,11 +71,14 @@ def password_problems(password: str, *, user: User, team: str = "") -> list[str]
         problems.append(
             f"Leave out your name, your email address, your team and {PRODUCT.upper()}."
         )
-    if len(normal) <= MAX_LENGTH and is_reused(user, password):
-        problems.append(f"This is one of your last {REMEMBERED} passwords.")
+    hashed = None
+    if len(normal) <= MAX_LENGTH and not user._state.adding:
+        hashed = hash_password(normal, present=user.password)
+        if is_reused(user, password, hashed):
+            problems.append(f"This is one of your last {REMEMBERED} passwords.")
     if env.password_breach_check and is_breached(normal):
         problems.append("This password has appeared in a data breach.")
-    return problems
+    return Judgement(problems, hashed)
 
 
 def shortest_length() -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.flows import refresh
+from accounts.hashers import Argon2idHasher
 
 ChangeEnv = Callable[..., None]
 
@@ -25,3 +26,18 @@ def change_env(monkeypatch: pytest.MonkeyPatch) -> ChangeEnv:
         monkeypatch.setattr(module, "env", dataclasses.replace(module.env, **values))
 
     return change
+
+
+@pytest.fixture
+def argon2_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note each argon2 hash that is computed, as `encode` or `verify`; clear it after preparing."""
+    calls: list[str] = []
+    for name in ("encode", "verify"):
+        work = getattr(Argon2idHasher, name)
+
+        def noted(self: Any, *args: Any, work: Any = work, name: str = name) -> Any:
+            calls.append(name)
+            return work(self, *args)
+
+        monkeypatch.setattr(Argon2idHasher, name, noted)
+    return calls

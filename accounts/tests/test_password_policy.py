@@ -4,7 +4,6 @@ import dataclasses
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
@@ -29,14 +28,6 @@ SHORT, LONG = "Use at least 12 characters.", "Use at most 128 characters."
 REUSED = "This is one of your last 5 passwords."
 # 128 characters of many kinds.
 LONG_PHRASE = ("many words that nobody has in this order, and 7 more " * 3)[:128]
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash as weakly as can be: what is hashed counts here, not how."""
-    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 1)
-    weak = "django.contrib.auth.hashers.PBKDF2PasswordHasher"
-    settings.PASSWORD_HASHERS = [weak, *settings.PASSWORD_HASHERS]
 
 
 def problems_of(password: str, team: str = "Harbor Realty") -> list[str]:

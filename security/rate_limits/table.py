@@ -72,7 +72,8 @@ _TABLE = (
     NamedLimit("mails_to", "rate_limit_mails_to", Counted.ACCOUNT, Counting.EXACT, AuthRateLimited),
     # Mailed tokens that are wrong.
     NamedLimit("tokens", "rate_limit_tokens", Counted.ADDRESS, Counting.EXACT, AuthRateLimited),
-    # A new password costs a hash for each that is remembered, also one that is refused.
+    # A new password costs a hash, also one that is refused, and one more for each remembered one of
+    # another salt.
     NamedLimit(
         "new_passwords",
         "rate_limit_new_passwords",
