@@ -5,8 +5,11 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from accounts import one_time_tokens
 from accounts.factors.totp import new_seed
-from accounts.models import Membership, Team, TotpDevice, User
+from accounts.flows.passwords import set_password
+from accounts.models import Membership, PasswordHistory, Team, TokenPurpose, TotpDevice, User
+from accounts.passwords.history import REMEMBERED
 from crm.db.tenancy import team_context
 from security.api_keys.services import issue_key
 from security.roles import Role
@@ -20,6 +23,8 @@ PASSWORD = "Bench-Password-2026!"  # noqa: S105 (of a database made for one run)
 
 # People with an authenticator app. Each signs in once: a code works once.
 APP_USERS = 100
+# People who forgot their password, with as many remembered as can be. Each link works once.
+FORGETFUL_USERS = 100
 
 _INSERT = """
     INSERT INTO clients_client (
@@ -35,11 +40,12 @@ _INSERT = """
 
 
 class BenchTeam(NamedTuple):
-    """The team that is measured, and the seeds of its members' apps by their addresses."""
+    """The team that is measured, the seeds of its members' apps by their addresses, and links."""
 
     membership: Membership
     api_key: str
     seeds: dict[str, bytes]
+    reset_tokens: list[str]
 
 
 def load() -> BenchTeam:
@@ -63,7 +69,8 @@ def load() -> BenchTeam:
             name=f"Key {number}",
             scopes={"clients": ["read"]},
         ).written
-    return BenchTeam(first, written, dict(_add_app_user(first, n) for n in range(APP_USERS)))
+    seeds = dict(_add_app_user(first, number) for number in range(APP_USERS))
+    return BenchTeam(first, written, seeds, _forget_passwords())
 
 
 def _add_app_user(first: Membership, number: int) -> tuple[str, bytes]:
@@ -77,3 +84,28 @@ def _add_app_user(first: Membership, number: int) -> tuple[str, bytes]:
     device.set_seed(seed)
     device.save()
     return email, seed
+
+
+def _forget_passwords() -> list[str]:
+    """Add people who have had many passwords; return the tokens that were mailed to them.
+
+    The hashes of the first are everybody's: made for each, they would take half a minute.
+    """
+    first = User.objects.create_user("forgetful@example.com", PASSWORD)
+    for number in range(REMEMBERED):
+        set_password(first, f"{PASSWORD} {number}")
+    earlier = list(PasswordHistory.objects.filter(user=first))
+    return [_forget_password(first, earlier, number) for number in range(FORGETFUL_USERS)]
+
+
+def _forget_password(first: User, earlier: list[PasswordHistory], number: int) -> str:
+    email = f"forgetful{number}@example.com"
+    user = User.objects.create(
+        email=email, password=first.password, email_verified_at=timezone.now()
+    )
+    PasswordHistory.objects.bulk_create(
+        PasswordHistory(user=user, password=kept.password, created_at=kept.created_at)
+        for kept in earlier
+    )
+    purpose = TokenPurpose.RESET_PASSWORD
+    return one_time_tokens.issue(user_id=user.pk, purpose=purpose, email=email)

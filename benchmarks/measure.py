@@ -27,10 +27,14 @@ LIMIT = "limit: the same SQL, bare"
 LIST, DETAIL, CREATE = "client list (25)", "client detail", "client create"
 KEY_LIST, REFRESH, LOGIN = "API-key list", "refresh", "login"
 LOGIN_TOTP = "login with TOTP"
+REGISTER, PASSWORD_RESET = "register", "password_reset"
 CLIENTS_BY_KEY, HASH = "client list by API key", "one password hash"
 FIRST_PAGE, DEEP_PAGE = "first page", "deep page"
-RARE_EVERY = 8  # Sign-in and refresh take long; a share of the rounds is enough.
+# These take long, or use up what was prepared; a share of the rounds is enough.
+RARE = frozenset({REFRESH, LOGIN, LOGIN_TOTP, REGISTER, PASSWORD_RESET, HASH})
+RARE_EVERY = 8
 ENCODED_PASSWORD = make_password(data.PASSWORD)
+NEW_PASSWORD = "Lantern-Kettle-5-Plums"  # noqa: S105 (of a database made for one run)
 
 
 def run(*, rounds: int, depth: int) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def run(*, rounds: int, depth: int) -> dict[str, Any]:
     team = data.load()
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    session = _Session(team.api_key, team.membership.team_id, team.seeds)
+    session = _Session(team)
     calls = session.calls(depth)
     seconds = _measure(calls, rounds)
     audit = measure_audit(session.audited_calls())
@@ -50,9 +54,11 @@ def run(*, rounds: int, depth: int) -> dict[str, Any]:
 class _Session:
     """A signed-in user and the calls they make."""
 
-    def __init__(self, api_key: str, team_id: Any, seeds: dict[str, bytes]) -> None:
-        self.api_key = api_key
-        self.people_with_app = iter(seeds.items())
+    def __init__(self, team: data.BenchTeam) -> None:
+        self.api_key = team.api_key
+        self.people_with_app = iter(team.seeds.items())
+        self.reset_tokens = iter(team.reset_tokens)
+        self.newcomers = count()
         self.refresh_token = ""
         self.token = self._sign_in().data["data"]["accessToken"]
         with override_settings(MIDDLEWARE=[]):
@@ -63,7 +69,7 @@ class _Session:
             query["sql"] for query in captured if 'FROM "clients_client"' in query["sql"]
         )
         bare.statement["names"] = [column.name for column in ClientSerializer.columns()]
-        bare.open_team(team_id)
+        bare.open_team(team.membership.team_id)
 
     def calls(self, depth: int) -> Mapping[str, Call]:
         """Return every measured call by its name."""
@@ -85,6 +91,8 @@ class _Session:
             REFRESH: Call(self._refresh),
             LOGIN: Call(self._sign_in),
             LOGIN_TOTP: Call(self._sign_in_with_app),
+            REGISTER: Call(self._register, 201),
+            PASSWORD_RESET: Call(self._reset_password),
             HASH: Call(_hash),
         }
 
@@ -128,6 +136,17 @@ class _Session:
         body = {"email": email, "password": data.PASSWORD, "totpCode": f"{totp(seed):06d}"}
         return call(application, "POST", "/v1/auth/login", body={**body, "tokenDelivery": "body"})
 
+    def _register(self) -> Answer:
+        """Make an account with a team, each time for another address."""
+        names = {"firstName": "New", "lastName": "Comer", "teamName": "Walnut Homes"}
+        body = {"email": f"newcomer{next(self.newcomers)}@example.com", "password": NEW_PASSWORD}
+        return call(application, "POST", "/v1/auth/register", body=body | names)
+
+    def _reset_password(self) -> Answer:
+        """Follow the link of somebody with as many remembered passwords as there can be."""
+        body = {"token": next(self.reset_tokens), "newPassword": NEW_PASSWORD}
+        return call(application, "POST", "/v1/auth/password/reset", body=body)
+
     def _refresh(self) -> Answer:
         body = {"refreshToken": self.refresh_token}
         answer = call(application, "POST", "/v1/auth/refresh", body=body)
@@ -144,7 +163,7 @@ def _measure(calls: Mapping[str, Call], rounds: int) -> dict[str, Measured]:
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(-20, rounds):
         for name, (action, status) in calls.items():
-            if name in {REFRESH, LOGIN, LOGIN_TOTP, HASH} and number % RARE_EVERY:
+            if name in RARE and number % RARE_EVERY:
                 continue
             taken = timed(action, status=status)
             if number >= 0:
@@ -175,6 +194,8 @@ def _report(seconds: Mapping[str, Measured], statements: Mapping[str, int]) -> d
             "list_to_limit": round(limit / seconds[LIST].percentile(0.5), 3),
             "login_to_hash": ratio(LOGIN, HASH),
             "login_totp_to_login": ratio(LOGIN_TOTP, LOGIN),
+            "register_to_hash": ratio(REGISTER, HASH),
+            "password_reset_to_hash": ratio(PASSWORD_RESET, HASH),
             "deep_page_to_first": ratio(DEEP_PAGE, FIRST_PAGE),
         },
     }

@@ -56,7 +56,10 @@ def environment(folder: str) -> dict[str, str]:
         **dict.fromkeys(
             ("RATE_LIMIT_API", "RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_REFRESH"), "100000000/1m"
         ),
-        **dict.fromkeys(("RATE_LIMIT_LOGIN", "RATE_LIMIT_LOGIN_CALLS"), "100000000/15m"),
+        **dict.fromkeys(
+            ("RATE_LIMIT_LOGIN", "RATE_LIMIT_LOGIN_CALLS", "RATE_LIMIT_REGISTER"), "100000000/15m"
+        ),
+        "ALLOW_REGISTRATION": "true",
     }
 
 
