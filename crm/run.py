@@ -101,6 +101,8 @@ def demo_sign_ins(demo: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 def serve(*, watch_database: bool) -> None:
     """Serve until a signal or, when the embedded database went away, until that is noticed."""
+    # Static files that were gathered lie there; WhiteNoise warns when there is no such folder.
+    (env.data_dir / "static").mkdir(exist_ok=True)
     server = WebServer()
     lost = threading.Event()
 
