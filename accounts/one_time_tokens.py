@@ -7,7 +7,7 @@ they cannot be guessed, so that a fast hash is enough.
 import hashlib
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -86,6 +86,6 @@ def consume(token: OneTimeToken) -> bool:
     return unused.update(used_at=now) == 1
 
 
-def revoke(*, user_id: uuid.UUID, purpose: TokenPurpose) -> None:
-    """Let a user's token for a purpose work no more."""
-    OneTimeToken.objects.filter(user_id=user_id, purpose=purpose).delete()
+def revoke(*, user_id: uuid.UUID, purposes: Collection[TokenPurpose]) -> None:
+    """Let a user's tokens for some purposes work no more."""
+    OneTimeToken.objects.filter(user_id=user_id, purpose__in=purposes).delete()

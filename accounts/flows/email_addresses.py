@@ -52,8 +52,7 @@ def replace_address(user: User, *, old_email: str) -> None:
     """
     user.email_verified_at = timezone.now()
     user.save(update_fields=["email", "email_verified_at"])
-    for purpose in TokenPurpose:
-        one_time_tokens.revoke(user_id=user.pk, purpose=purpose)
+    one_time_tokens.revoke(user_id=user.pk, purposes=tuple(TokenPurpose))
     context = {"first_name": user.first_name, "new_email": user.email}
     EMAIL_CHANGED.queue(to=old_email, context=context)
     record_about(EventType.EMAIL_CHANGED, user.email, old_email=old_email)

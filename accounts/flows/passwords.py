@@ -46,9 +46,10 @@ def change_password(*, request: Request, actor: Actor, current: str, new: str) -
     hashed = _judge(request, user, new)
     with transaction.atomic():
         # SECURITY: a reset that came in between must not be undone by whoever knows the old one.
-        if _locked(user.pk).password_changed_at != user.password_changed_at:
+        locked = _locked(user.pk)
+        if locked.password_changed_at != user.password_changed_at:
             raise InvalidCredentials
-        set_password(user, hashed)
+        _replace(user, hashed, present=locked.password)
         count = _end_access(user, kept_session=actor.own_session_id)
         _tell(user)
     record_event(EventType.PASSWORD_CHANGED, sessions_ended=count)
@@ -65,7 +66,7 @@ def reset_password(*, request: Request, raw_token: str, new: str) -> None:
     token = judge_link(request, raw_token, TokenPurpose.RESET_PASSWORD)
     hashed = _judge(request, token.user, new)
     with used_up(token) as user:
-        set_password(user, hashed)
+        _replace(user, hashed, present=user.password)
         # Who followed the link reads the mail of this address.
         mark_verified(user)
         count = _end_access(user)
@@ -91,37 +92,38 @@ def replace_password(
     _tell(user)
 
 
-def set_password(user: User, password: str | HashedPassword | None) -> None:
+def set_password(user: User, password: str | None) -> None:
     """Give a user a password that was judged, or none, and save it; a new user is saved whole.
 
-    The one before joins the last ones, which are not to come back. Ends no session. A hash from
-    judging is stored as it is, also where a sign-in has meanwhile hashed the present password anew:
-    that hash, of another salt, is then verified by itself.
+    The one before joins the last ones, which are not to come back. Ends no session.
     """
     with transaction.atomic():
         if user._state.adding:
-            user.password = _encoded(password, present="")
+            user.set_password(password)
             user.password_changed_at = timezone.now()
             user.save()
             return
         # What another change left meanwhile is what is remembered.
-        user.password = _locked(user.pk).password
-        remember_password(user)
-        user.password = _encoded(password, present=user.password)
-        user.password_changed_at = timezone.now()
-        user.save(update_fields=["password", "password_changed_at"])
-        # SECURITY: a link that a thief asked for must not outlive the owner's new password.
-        for purpose in (TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL):
-            one_time_tokens.revoke(user_id=user.pk, purpose=purpose)
-        end_trust(user_id=user.pk)
+        present = _locked(user.pk).password
+        hashed = None if password is None else hash_password(password, present=present)
+        _replace(user, hashed, present=present)
 
 
-def _encoded(password: str | HashedPassword | None, *, present: str) -> str:
-    if password is None:
-        return make_password(None)
-    if isinstance(password, str):
-        password = hash_password(password, present=present)
-    return password.encoded
+def _replace(user: User, hashed: HashedPassword | None, *, present: str) -> None:
+    """Put another hash, or none, into the place of `present`, which is read from the locked row.
+
+    A hash from judging is stored as it is, also where a sign-in has meanwhile hashed the present
+    password anew: that one, of another salt, is then verified by itself.
+    """
+    user.password = present
+    remember_password(user)
+    user.password = make_password(None) if hashed is None else hashed.encoded
+    user.password_changed_at = timezone.now()
+    user.save(update_fields=["password", "password_changed_at"])
+    # SECURITY: a link that a thief asked for must not outlive the owner's new password.
+    purposes = (TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL)
+    one_time_tokens.revoke(user_id=user.pk, purposes=purposes)
+    end_trust(user_id=user.pk)
 
 
 def _judge(request: Request, user: User, password: str) -> HashedPassword:

@@ -67,7 +67,8 @@ def judge_password(password: str, *, user: User, team: str = "") -> Judgement:
     problems = [*_length_problems(password, normal), *_class_problems(normal)]
     if is_common(normal):
         problems.append("This is among the passwords that are guessed first.")
-    if is_made_of(normal, names=_names(user, team), words=_words(user, team)):
+    teams = _team_names(user, team)
+    if is_made_of(normal, names=_names(user, teams), words=_words(user, teams)):
         problems.append(
             f"Leave out your name, your email address, your team and {PRODUCT.upper()}."
         )
@@ -124,15 +125,15 @@ def _is_special(character: str) -> bool:
     return not character.isalnum()
 
 
-def _names(user: User, team: str) -> list[str]:
+def _names(user: User, teams: list[str]) -> list[str]:
     """Return what no password may hold."""
     local_part = user.email.partition("@")[0]
-    return [local_part, f"{user.first_name}{user.last_name}", *_team_names(user, team)]
+    return [local_part, f"{user.first_name}{user.last_name}", *teams]
 
 
-def _words(user: User, team: str) -> list[str]:
+def _words(user: User, teams: list[str]) -> list[str]:
     """Return what does not make a password hard to guess."""
-    return [user.email, user.first_name, user.last_name, *_team_names(user, team)]
+    return [user.email, user.first_name, user.last_name, *teams]
 
 
 def _team_names(user: User, team: str) -> list[str]:

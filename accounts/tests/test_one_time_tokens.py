@@ -71,7 +71,7 @@ def test_a_used_token_makes_room_for_the_next(alice: Membership) -> None:
 
 def test_a_revoked_token_works_no_more(alice: Membership, bob: Membership) -> None:
     hers, his = issue_to(alice), issue_to(bob)
-    revoke(user_id=alice.user_id, purpose=RESET)
+    revoke(user_id=alice.user_id, purposes=[RESET])
     assert find(hers, RESET) is None
     assert find(his, RESET) is not None
 
