@@ -81,7 +81,7 @@ class FactorPages:
         if (factors and not admin_stage.is_complete(request)) or not admin_stage.is_fresh(request):
             return redirect(with_next("admin:confirm_identity", request.get_full_path()))
         if request.method == "POST" and "begin" in request.POST:
-            set_up_totp(user_id=signed_in_user(request).pk)
+            set_up_totp(user_id=signed_in_user(request).pk, kept=kept(request))
             return redirect(with_next("admin:factor_setup", _next(request)))
         form = AppCodeForm(request.POST or None)
         is_sent = request.method == "POST" and form.is_valid()

@@ -6,6 +6,7 @@ mails a second token, and the newest works.
 
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import upkeep
@@ -110,10 +111,13 @@ def mail_email_change(*, user_id: str, session_id: str, email: str) -> None:
     SECURITY: only while the session lives from which it was asked for. A mail that waits for its
     server must not hand the account to a thief whom the owner has thrown out meanwhile.
     """
-    user = User.objects.filter(pk=UUID(user_id), is_active=True).first()
     asked_from = Session.objects.live().filter(pk=UUID(session_id), user_id=UUID(user_id))
-    if user is None or not asked_from.exists() or User.objects.filter(email=email).exists():
-        return
-    token = issue(user_id=user.pk, purpose=TokenPurpose.CHANGE_EMAIL, email=email)
+    with transaction.atomic():
+        # Locked, so that a new password, which ends such links, comes before this one or after it.
+        users = User.objects.select_for_update(no_key=True)
+        user = users.filter(pk=UUID(user_id), is_active=True).first()
+        if user is None or not asked_from.exists() or User.objects.filter(email=email).exists():
+            return
+        token = issue(user_id=user.pk, purpose=TokenPurpose.CHANGE_EMAIL, email=email)
     link = app_link("/verify-email", token=token)
     EMAIL_CHANGE.deliver(to=email, context={"link": link})

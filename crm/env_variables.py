@@ -151,7 +151,10 @@ class Environment:
         "Guessing", "Wrong mailed tokens, an address; 0: off.", parse.rate, "30/15m"
     )
     rate_limit_new_passwords: Rate | None = variable(
-        "Guessing", "New passwords, taken or refused, an account; 0: off.", parse.rate, "10/15m"
+        "Guessing",
+        "New passwords, taken or refused, a session or mailed link; 0: off.",
+        parse.rate,
+        "10/15m",
     )
     rate_limit_refresh: Rate | None = variable(
         "Guessing", "Token refreshes, an address; 0: off.", parse.rate, "600/1m"

@@ -116,6 +116,8 @@ def revoke_device(
     What signed in on it ends too, but for `kept_session`, from which the owner asks.
     """
     with transaction.atomic():
+        # The user's row first, as changes of passwords and factors lock it before both others.
+        User.objects.select_for_update(no_key=True).only("pk").get(pk=user_id)
         if not Device.objects.filter(user_id=user_id, pk=device_id).revoke():
             return False
         sessions = Session.objects.filter(user_id=user_id, device_id=device_id)

@@ -52,7 +52,7 @@ def register_passkey(
         raise ValidationFailed(details={"credential": [NOT_ACCEPTED]}) from error
     try:
         with transaction.atomic():
-            user = lock_user(user_id)
+            user = lock_user(user_id, kept)
             had_factor = bool(factors_of(user_id))
             passkey = Passkey.objects.create(
                 user=user,
@@ -82,7 +82,7 @@ def rename_passkey(*, user_id: uuid.UUID, passkey_id: uuid.UUID, name: str) -> P
 def remove_passkey(*, user_id: uuid.UUID, passkey_id: uuid.UUID, kept: Kept) -> None:
     """Forget a passkey, and the backup codes with the last factor; raises `NotFound`."""
     with transaction.atomic():
-        user = lock_user(user_id)
+        user = lock_user(user_id, kept)
         gone, _ = Passkey.objects.filter(pk=passkey_id, user=user).delete()
         if not gone:
             raise NotFound

@@ -12,6 +12,7 @@ from accounts.admin_sessions import end_admin_sessions
 from accounts.flows.device_trust import end_trust
 from accounts.flows.devices import revoke_all_devices
 from accounts.flows.email_addresses import mark_verified
+from accounts.flows.live_session import require_live_session
 from accounts.flows.mailed_links import judge_link, used_up
 from accounts.flows.password_check import check_password, record_about, unlock_account
 from accounts.flows.sign_out import end_other_sessions, end_sessions_by_staff
@@ -35,7 +36,8 @@ def change_password(*, request: Request, actor: Actor, current: str, new: str) -
     """Replace one's own password; return how many other sessions ended. This one stays.
 
     API keys stay too: they are no password's. Raises `WeakPassword` with every problem,
-    `AuthRateLimited`, and what `check_password` raises for a wrong present one.
+    `AuthRateLimited`, `SessionRevoked` when this session ended meanwhile, and what `check_password`
+    raises for a wrong present one.
     """
     user = check_password(
         request=request._request, email=actor.label, password=current, session_id=actor.session_id
@@ -43,14 +45,16 @@ def change_password(*, request: Request, actor: Actor, current: str, new: str) -
     if user.pk != actor.user_id:
         # The address became somebody else's between authentication and here.
         raise InvalidCredentials
-    hashed = _judge(request, user, new)
+    session_id = actor.own_session_id
+    hashed = _judge(request, user, new, counted=f"session:{session_id}")
     with transaction.atomic():
         # SECURITY: a reset that came in between must not be undone by whoever knows the old one.
         locked = _locked(user.pk)
         if locked.password_changed_at != user.password_changed_at:
             raise InvalidCredentials
+        require_live_session(user_id=user.pk, session_id=session_id)
         _replace(user, hashed, present=locked.password)
-        count = _end_access(user, kept_session=actor.own_session_id)
+        count = _end_access(user, kept_session=session_id)
         _tell(user)
     record_event(EventType.PASSWORD_CHANGED, sessions_ended=count)
     return count
@@ -64,7 +68,7 @@ def reset_password(*, request: Request, raw_token: str, new: str) -> None:
     Raises `LinkRefused`, `WeakPassword` with every problem, and `AuthRateLimited`.
     """
     token = judge_link(request, raw_token, TokenPurpose.RESET_PASSWORD)
-    hashed = _judge(request, token.user, new)
+    hashed = _judge(request, token.user, new, counted=f"link:{token.pk}")
     with used_up(token) as user:
         _replace(user, hashed, present=user.password)
         # Who followed the link reads the mail of this address.
@@ -126,13 +130,16 @@ def _replace(user: User, hashed: HashedPassword | None, *, present: str) -> None
     end_trust(user_id=user.pk)
 
 
-def _judge(request: Request, user: User, password: str) -> HashedPassword:
+def _judge(request: Request, user: User, password: str, *, counted: str) -> HashedPassword:
     """Return a good new password as it is stored, the one hash that it costs.
 
     Raises `WeakPassword` for a bad one, `AuthRateLimited` for too many of any kind. Outside a
     transaction: a breach list may take a second.
+
+    SECURITY: `counted` is the session or the link, never the user: who is signed in with a stolen
+    password would otherwise use up the tries of its owner, who sets a new one by a link.
     """
-    count_call(NEW_PASSWORDS, request, value=f"user:{user.pk}")
+    count_call(NEW_PASSWORDS, request, value=counted)
     return hash_strong_password(password, user=user, field=FIELD)
 
 

@@ -10,6 +10,7 @@ from accounts.factors.backup_codes import CODE_COUNT, hashes_of, new_code
 from accounts.factors.state import TOTP, factors_of
 from accounts.factors.totp import new_seed, otpauth_uri, qr_svg, written_seed
 from accounts.flows.factor_changes import EVERY, NOTHING, Kept, factors_changed
+from accounts.flows.live_session import require_live_session
 from accounts.models import BackupCode, Passkey, TotpDevice, User
 from crm.api.errors import Conflict, ValidationFailed
 from security.events.types import EventType
@@ -23,13 +24,13 @@ class Setup(NamedTuple):
     qr_svg: str
 
 
-def set_up_totp(*, user_id: uuid.UUID) -> Setup:
+def set_up_totp(*, user_id: uuid.UUID, kept: Kept) -> Setup:
     """Begin with a new app and return its secret; an unfinished beginning is forgotten.
 
     Raises `Conflict` while an app is confirmed: that one has to be given up first.
     """
     with transaction.atomic():
-        user = lock_user(user_id)
+        user = lock_user(user_id, kept)
         if TotpDevice.objects.filter(user=user, confirmed=True).exists():
             raise Conflict("An authenticator app is set up already; disable it first.")
         TotpDevice.objects.filter(user=user, confirmed=False).delete()
@@ -53,7 +54,7 @@ def confirm_totp(*, user_id: uuid.UUID, code: str, kept: Kept) -> list[str]:
     not counted here: who may set up a factor was shown the secret.
     """
     with transaction.atomic():
-        user = lock_user(user_id)
+        user = lock_user(user_id, kept)
         device = TotpDevice.objects.filter(user=user, confirmed=False).first()
         if device is None:
             raise Conflict("Nothing to confirm; set up an authenticator app first.")
@@ -70,7 +71,7 @@ def confirm_totp(*, user_id: uuid.UUID, code: str, kept: Kept) -> list[str]:
 def disable_totp(*, user_id: uuid.UUID, kept: Kept) -> None:
     """Give up the app, and the backup codes with the last factor; raises `Conflict` without one."""
     with transaction.atomic():
-        user = lock_user(user_id)
+        user = lock_user(user_id, kept)
         if not TotpDevice.objects.filter(user=user, confirmed=True).exists():
             raise Conflict("No authenticator app is set up.")
         TotpDevice.objects.filter(user=user).delete()
@@ -82,7 +83,7 @@ def disable_totp(*, user_id: uuid.UUID, kept: Kept) -> None:
 def replace_backup_codes(*, user_id: uuid.UUID, kept: Kept) -> list[str]:
     """Return ten new backup codes; the old ones end. Raises `Conflict` without a second factor."""
     with transaction.atomic():
-        user = lock_user(user_id)
+        user = lock_user(user_id, kept)
         if not factors_of(user_id):
             raise Conflict("Backup codes belong to a second factor; set one up first.")
         codes = renew_backup_codes(user)
@@ -96,7 +97,7 @@ def reset_second_factor(*, user_id: uuid.UUID) -> bool:
     All their sessions end. Return False, and do nothing, when there is none.
     """
     with transaction.atomic():
-        user = lock_user(user_id)
+        user = lock_user(user_id, NOTHING)
         if not factors_of(user_id):
             return False
         TotpDevice.objects.filter(user=user).delete()
@@ -121,6 +122,12 @@ def _shown(device: TotpDevice, seed: bytes) -> Setup:
     return Setup(written_seed(seed), uri, qr_svg(uri))
 
 
-def lock_user(user_id: uuid.UUID) -> User:
-    """Return the user, locked: factors of one person change one at a time."""
-    return User.objects.select_for_update(no_key=True).get(pk=user_id)
+def lock_user(user_id: uuid.UUID, kept: Kept) -> User:
+    """Return the user, locked: factors of one person change one at a time.
+
+    Raises `SessionRevoked` when the session from which they change has ended meanwhile.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=user_id)
+    if kept.session_id is not None:
+        require_live_session(user_id=user_id, session_id=kept.session_id)
+    return user

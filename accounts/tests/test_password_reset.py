@@ -16,6 +16,7 @@ from accounts.models import Device, Membership, OneTimeToken, Session, TokenPurp
 from accounts.one_time_tokens import issue
 from accounts.tests.account_calls import (
     NEW_PASSWORD,
+    change,
     forget,
     mailed_token,
     mails_to,
@@ -216,6 +217,17 @@ def test_a_token_owner_tries_so_many_passwords(alice: Membership, set_rate: SetR
     token = reset_token(alice.user)
     answers = [reset(token, "short") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [400, 400, 429]
+
+
+def test_a_thief_who_is_signed_in_uses_up_no_tries_of_a_link(
+    alice: Membership, as_alice: ApiClient, set_rate: SetRate
+) -> None:
+    set_rate("new_passwords", "1/15m")
+    assert [change(as_alice, "short").status_code for _ in range(2)] == [400, 429]
+    token = reset_token(alice.user)
+    elsewhere = ApiClient(f"Bearer {access_token(alice)}")
+    assert change(elsewhere, "short").status_code == 400
+    assert reset(token).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ class SetUpView(FactorChangeView):
     def post(self, request: Request) -> Response:
         """Answer the secret for the app, once; nothing is on before a code confirms it."""
         refuse_body(request)
-        setup = set_up_totp(user_id=self.actor.user_id)
+        setup = set_up_totp(user_id=self.actor.user_id, kept=self.kept)
         return success(
             {"secret": setup.secret, "otpauthUri": setup.otpauth_uri, "qrSvg": setup.qr_svg}
         )
