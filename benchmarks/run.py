@@ -54,7 +54,8 @@ def environment(folder: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "localhost",
         "COOKIE_SECURE": "false",
         **dict.fromkeys(
-            ("RATE_LIMIT_API", "RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_REFRESH"), "100000000/1m"
+            ("RATE_LIMIT_API", "RATE_LIMIT_SESSION", "RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_REFRESH"),
+            "100000000/1m",
         ),
         **dict.fromkeys(
             ("RATE_LIMIT_LOGIN", "RATE_LIMIT_LOGIN_CALLS", "RATE_LIMIT_REGISTER"), "100000000/15m"

@@ -126,6 +126,12 @@ class Environment:
     rate_limit_api: Rate | None = variable(
         "Guessing", "Calls of a user or key; 0: off.", parse.rate, "600/1m"
     )
+    rate_limit_session: Rate | None = variable(
+        "Guessing",
+        "Calls of a session that show or end sessions and devices; 0: off.",
+        parse.rate,
+        "60/1m",
+    )
     rate_limit_login: Rate | None = variable(
         "Guessing", "Failed sign-ins, an address; 0: off.", parse.rate, "30/15m"
     )

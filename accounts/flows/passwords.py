@@ -27,6 +27,7 @@ from security.actors import Actor
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.rate_limits.exact import count_call
+from security.rate_limits.identity import session_value
 
 NEW_PASSWORDS = "new_passwords"
 FIELD = "newPassword"
@@ -46,7 +47,7 @@ def change_password(*, request: Request, actor: Actor, current: str, new: str) -
         # The address became somebody else's between authentication and here.
         raise InvalidCredentials
     session_id = actor.own_session_id
-    hashed = _judge(request, user, new, counted=f"session:{session_id}")
+    hashed = _judge(request, user, new, counted=session_value(actor))
     with transaction.atomic():
         # SECURITY: a reset that came in between must not be undone by whoever knows the old one.
         locked = _locked(user.pk)

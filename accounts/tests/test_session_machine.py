@@ -113,7 +113,7 @@ class SessionMachine(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_sessions_follow_the_model(set_rate: SetRate) -> None:
-    for limit in ("anonymous", "api", "refresh"):
+    for limit in ("anonymous", "api", "session", "refresh"):
         set_rate(limit, "0")
     run_state_machine_as_test(
         SessionMachine,

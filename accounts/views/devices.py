@@ -13,6 +13,7 @@ from crm.api.envelope import success
 from crm.api.errors import NotFound
 from crm.api.json_schema import UUID, array, record
 from security.permissions import IsSignedInUser
+from security.rate_limits.table import SESSION_LIMIT
 from security.views import ApiView
 
 
@@ -20,6 +21,7 @@ class DeviceListView(ApiView):
     """One's own known devices."""
 
     permission_classes = (IsSignedInUser,)
+    caller_limit = SESSION_LIMIT
 
     @describe(data=array(DEVICE))
     def get(self, request: Request) -> Response:
@@ -32,6 +34,7 @@ class DeviceDetailView(ApiView):
     """One of one's own known devices."""
 
     permission_classes = (IsSignedInUser,)
+    caller_limit = SESSION_LIMIT
 
     @describe(data=record(id=UUID))
     def delete(self, request: Request, device_id: uuid.UUID) -> Response:

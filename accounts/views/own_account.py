@@ -18,6 +18,7 @@ from crm.api.errors import NotFound
 from crm.api.json_schema import INTEGER, UUID, array, record
 from crm.api.serializers import refuse_body
 from security.permissions import IsSignedInUser
+from security.rate_limits.table import SESSION_LIMIT
 from security.views import ApiView
 
 
@@ -71,6 +72,7 @@ class LogoutAllView(ApiView):
     """Sign out everywhere."""
 
     permission_classes = (IsSignedInUser,)
+    caller_limit = SESSION_LIMIT
 
     @describe(data=record(sessionsEnded=INTEGER))
     def post(self, request: Request) -> Response:
@@ -89,6 +91,7 @@ class SessionListView(ApiView):
     """One's own sessions."""
 
     permission_classes = (IsSignedInUser,)
+    caller_limit = SESSION_LIMIT
 
     @describe(data=array(SESSION))
     def get(self, request: Request) -> Response:
@@ -102,6 +105,7 @@ class SessionDetailView(ApiView):
     """One of one's own sessions."""
 
     permission_classes = (IsSignedInUser,)
+    caller_limit = SESSION_LIMIT
 
     @describe(data=record(id=UUID))
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:

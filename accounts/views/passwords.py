@@ -16,6 +16,7 @@ from crm.api.envelope import success
 from crm.api.errors import AccountLocked, AuthRateLimited, InvalidCredentials, WeakPassword
 from crm.api.json_schema import INTEGER, constant, record
 from security.permissions import FreshSignIn, IsSignedInUser, Public
+from security.rate_limits.table import SESSION_LIMIT
 from security.views import ApiView
 
 
@@ -58,6 +59,7 @@ class ChangeView(ApiView):
     """Change one's own password."""
 
     permission_classes = (IsSignedInUser, FreshSignIn)
+    caller_limit = SESSION_LIMIT
 
     @describe(
         body=ChangePasswordSerializer,

@@ -15,6 +15,7 @@ from crm.api.errors import AccountLocked, AuthRateLimited, InvalidCredentials
 from crm.api.json_schema import INTEGER, record
 from crm.env import env
 from security.permissions import IsSignedInUser
+from security.rate_limits.table import SESSION_LIMIT
 from security.views import ApiView
 
 
@@ -22,6 +23,7 @@ class ReauthenticateView(ApiView):
     """Prove again who one is."""
 
     permission_classes = (IsSignedInUser,)
+    caller_limit = SESSION_LIMIT
 
     @describe(
         body=ReauthenticateSerializer,

@@ -4,10 +4,15 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from security.actors import Actor, AnonymousActor
-from security.rate_limits.identity import address_value, caller_value, http_request_of
+from security.rate_limits.identity import (
+    address_value,
+    caller_value,
+    http_request_of,
+    session_value,
+)
 from security.rate_limits.refusals import record_refusal
 from security.rate_limits.settled import settled_counter
-from security.rate_limits.table import ANONYMOUS_LIMIT, API_LIMIT, LIMITS
+from security.rate_limits.table import ANONYMOUS_LIMIT, API_LIMIT, LIMITS, Counted
 from security.rate_limits.verdict import verdicts_of
 
 
@@ -16,14 +21,17 @@ def check_general(
     actor: Actor | AnonymousActor,
     *,
     anonymous_limit: str | None = ANONYMOUS_LIMIT,
+    caller_limit: str = API_LIMIT,
 ) -> None:
     """Count a call, once however often this is asked; raises the limit's error above the limit.
 
     An authenticated caller counts by user or key, so that strangers behind the same address cannot
-    use up his calls. Anybody else counts by address under `anonymous_limit`; None counts nothing.
+    use up his calls; a user under `caller_limit`. Anybody else counts by address under
+    `anonymous_limit`; None counts nothing.
     """
     if isinstance(actor, Actor):
-        limit, value = LIMITS[API_LIMIT], caller_value(actor)
+        limit = LIMITS[caller_limit if actor.is_user else API_LIMIT]
+        value = session_value(actor) if limit.counted is Counted.SESSION else caller_value(actor)
     elif anonymous_limit is None:
         return
     else:

@@ -37,6 +37,11 @@ def caller_value(actor: Actor) -> str:
     return f"{actor.kind.value}:{actor.id}"
 
 
+def session_value(actor: Actor) -> str:
+    """Return the session of a signed-in user as it is counted."""
+    return f"session:{actor.own_session_id}"
+
+
 @lru_cache(maxsize=4096)
 def _masked(client_ip: str) -> str:
     address = ipaddress.IPv6Address(client_ip)

@@ -16,7 +16,9 @@ class Counted(Enum):
 
     ADDRESS = "client address, /64 for IPv6"
     CALLER = "user or API key"
+    SESSION = "session of a user"
     ACCOUNT = "account, whether or not there is one"
+    SESSION_OR_LINK = "session of a user, or mailed link"
 
 
 class Counting(Enum):
@@ -45,6 +47,7 @@ class NamedLimit:
 
 ANONYMOUS_LIMIT: Final = "anonymous"
 API_LIMIT: Final = "api"
+SESSION_LIMIT: Final = "session"
 
 _TABLE = (
     # Calls without a credential that proved right, garbage tokens included.
@@ -52,6 +55,9 @@ _TABLE = (
         ANONYMOUS_LIMIT, "rate_limit_anonymous", Counted.ADDRESS, Counting.SETTLED, RateLimited
     ),
     NamedLimit(API_LIMIT, "rate_limit_api", Counted.CALLER, Counting.SETTLED, RateLimited),
+    # Calls by which an owner throws a thief out. SECURITY: by session, apart from the user's
+    # ordinary calls, so that a stolen session cannot use them up.
+    NamedLimit(SESSION_LIMIT, "rate_limit_session", Counted.SESSION, Counting.SETTLED, RateLimited),
     # Failures only: a right password gives its reservation back.
     NamedLimit("login", "rate_limit_login", Counted.ADDRESS, Counting.EXACT, AuthRateLimited),
     # Every sign-in costs a password hash, right or wrong: this bounds what one address can burn.
@@ -77,7 +83,7 @@ _TABLE = (
     NamedLimit(
         "new_passwords",
         "rate_limit_new_passwords",
-        Counted.ACCOUNT,
+        Counted.SESSION_OR_LINK,
         Counting.EXACT,
         AuthRateLimited,
     ),

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from crm.api.errors import ApiError
 from security.actors import ANONYMOUS, Actor, AnonymousActor
 from security.rate_limits.general import check_general
-from security.rate_limits.table import ANONYMOUS_LIMIT
+from security.rate_limits.table import ANONYMOUS_LIMIT, API_LIMIT
 
 
 class RateLimitedView(APIView):
@@ -19,9 +19,11 @@ class RateLimitedView(APIView):
     DRF asks throttles after authentication and permissions: garbage tokens, strangers and callers
     without the right would be refused uncounted. `anonymous_limit` names the limit of callers who
     are not authenticated; None for a view that is never limited, such as a health check.
+    `caller_limit` names that of signed-in users.
     """
 
     anonymous_limit: ClassVar[str | None] = ANONYMOUS_LIMIT
+    caller_limit: ClassVar[str] = API_LIMIT
 
     def perform_authentication(self, request: Request) -> None:
         """Authenticate, and count the call against the caller, or against the address."""
@@ -31,7 +33,12 @@ class RateLimitedView(APIView):
             # A credential that did not prove right is none.
             check_general(request, ANONYMOUS, anonymous_limit=self.anonymous_limit)
             raise
-        check_general(request, _caller(request), anonymous_limit=self.anonymous_limit)
+        check_general(
+            request,
+            _caller(request),
+            anonymous_limit=self.anonymous_limit,
+            caller_limit=self.caller_limit,
+        )
 
 
 class GeneralThrottle(BaseThrottle):

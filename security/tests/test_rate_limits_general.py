@@ -227,6 +227,7 @@ def test_every_limit_has_a_rate_in_the_environment() -> None:
     assert rates == {
         "anonymous": "100/15m",
         "api": "600/1m",
+        "session": "60/1m",
         "login": "30/15m",
         "login_calls": "1200/15m",
         "refresh": "600/1m",

@@ -27,6 +27,7 @@ STOP_SECONDS = 20
 LIMITS_OFF = (
     "ANONYMOUS",
     "API",
+    "SESSION",
     "LOGIN",
     "LOGIN_CALLS",
     "REFRESH",
