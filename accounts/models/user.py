@@ -4,6 +4,7 @@ import unicodedata
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.password_validation import validate_password
 from django.db import models
@@ -96,8 +97,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().set_password(normalize_password(raw_password))
 
     def check_password(self, raw_password: str | None) -> bool:
-        self.password = django_form(self.password)
-        if is_imported(self.password):
-            # Its maker did not normalise; the hash that replaces it is made by `set_password`.
-            return super().check_password(raw_password)
-        return super().check_password(normalize_password(raw_password))
+        """Tell whether this is the password; a hash that is out of date is then replaced."""
+        read, stored = self.password, django_form(self.password)
+        # Who made an imported hash did not normalise; `set_password` does for its successor.
+        typed = raw_password if is_imported(stored) else normalize_password(raw_password)
+
+        def replace_hash(raw: str) -> None:
+            self.set_password(raw)
+            self._password = None
+            # SECURITY: only in the place of what was judged. The owner may have set another
+            # password meanwhile, and the old one must not come back.
+            same = User.objects.filter(pk=self.pk, password=read)
+            if not same.update(password=self.password):
+                self.password = read
+
+        return check_password(typed, stored, replace_hash)

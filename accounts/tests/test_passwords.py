@@ -44,6 +44,15 @@ def test_imported_hash_opens_once_and_is_then_argon2id(
     assert sign_in(as_stranger, password="her old password").status_code == 200
 
 
+def test_a_hash_that_is_replaced_late_brings_no_old_password_back(alice: Membership) -> None:
+    judged = import_user(alice, bcrypt_hash("her old password"))
+    newer = User.objects.get(pk=alice.user_id)
+    newer.set_password("her newest password")
+    newer.save()
+    assert judged.check_password("her old password")
+    assert User.objects.get(pk=alice.user_id).password == newer.password
+
+
 @pytest.mark.parametrize("form", ["", "bcrypt$"])
 def test_wrong_password_leaves_an_imported_hash_alone(
     alice: Membership, as_stranger: ApiClient, form: str
