@@ -1,6 +1,5 @@
 """Shapes of what people send and see about themselves."""
 
-import unicodedata
 import uuid
 from typing import Any
 
@@ -11,14 +10,17 @@ from accounts.models import Membership, Session
 from crm.api import fields
 from crm.api.errors import ValidationFailed
 from crm.api.serializers import StrictSerializer
+from crm.plain_text import has_link, has_unseen
 from security.actors import Actor
 from security.roles import Role, permissions_of
 
 
 def require_plain_name(text: str) -> None:
     """Raise a validation error for what no name holds: it stands in mails to other people."""
-    if "://" in text or any(unicodedata.category(character)[0] == "C" for character in text):
-        raise ValidationError("A name has neither links nor invisible characters.")
+    if has_unseen(text):
+        raise ValidationError("A name has neither line breaks nor invisible characters.")
+    if has_link(text):
+        raise ValidationError("A name holds no link; after a dot, leave a blank.")
 
 
 class SignInSerializer(StrictSerializer):

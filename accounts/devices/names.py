@@ -26,12 +26,15 @@ _UNKNOWN = "Unknown device"
 
 
 def device_name(user_agent: str) -> str:
-    """Return a short name such as `Firefox on Windows`; of other clients, how they begin."""
+    """Return a short name such as `Firefox on Windows`.
+
+    SECURITY: it stands in mails, and the header may hold any text: what is not known is not shown.
+    """
     browser = _first_match(_BROWSERS, user_agent)
     system = _first_match(_SYSTEMS, user_agent)
     if browser and system:
         return f"{browser} on {system}"
-    return browser or system or user_agent.partition("/")[0].strip()[:40] or _UNKNOWN
+    return browser or system or _UNKNOWN
 
 
 def _first_match(table: tuple[tuple[str, str], ...], user_agent: str) -> str:

@@ -46,6 +46,25 @@ def test_an_owner_hears_of_a_lock_once(
     assert "Hello Alice" in message.body
 
 
+def test_what_a_device_calls_itself_is_one_line_without_links(
+    alice: Membership, as_stranger: ApiClient, run_jobs: RunJobs
+) -> None:
+    User.objects.update(last_login=timezone.now())
+    name = "line\nBcc: x\u202e\u2028https://evil.example/x www.evil.example"
+    headers = {"User-Agent": "visit-www.evil.example/1.0"}
+    assert sign_in(as_stranger, deviceName=name, headers=headers).status_code == 200
+    assert sign_in(ApiClient(), headers=headers).status_code == 200
+    assert set(Device.objects.values_list("name", flat=True)) == {
+        "line Bcc: x https://evil.example/x www.evil.example",
+        "Unknown device",
+    }
+    tell_owners()
+    run_jobs()
+    bodies = [str(message.body) for message in mail.outbox]
+    assert "Device:  Unknown device\n" in bodies[1]
+    assert "Device:  line Bcc: x https: //evil. example/x www. evil. example\n" in bodies[0]
+
+
 def test_each_lock_has_its_mail(alice: Membership, run_jobs: RunJobs) -> None:
     for _ in range(2):
         lock("alice@example.com")

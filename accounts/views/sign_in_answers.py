@@ -13,6 +13,7 @@ from accounts.refresh_cookie import refresh_cookie, require_own_page, set_refres
 from accounts.serializers import member_body
 from accounts.tokens import AccessToken
 from crm.api.envelope import success
+from crm.plain_text import one_line
 
 IN_BODY = "body"
 
@@ -25,7 +26,8 @@ def signing_client(
         require_own_page(request)
     return SigningClient(
         request=request._request,
-        device_name=device_name,
+        # Cleaned, not refused: a name keeps nobody out.
+        device_name=one_line(device_name),
         device_tokens=sent_tokens(request._request, device_token or "" if in_body else None),
         replaced_refresh_token=None if in_body else refresh_cookie(request),
         in_body=in_body,

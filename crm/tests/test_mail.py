@@ -15,8 +15,9 @@ from pytest_django import Settings
 from crm.env import env
 from crm.mail import MailKind, all_mail_kinds, app_link
 from crm.mail.kinds import send_mail
-from crm.mail.message import render
+from crm.mail.message import LONGEST_VALUE, render, safe_value
 from crm.mail_server import mail_settings
+from crm.plain_text import has_unseen
 
 KINDS = pytest.mark.parametrize("kind", all_mail_kinds(), ids=lambda kind: kind.name)
 
@@ -60,6 +61,30 @@ def test_every_mail_names_all_values_of_its_sample(kind: MailKind, settings: Set
 def test_no_mail_loads_anything(kind: MailKind) -> None:
     html = html_of(rendered(kind))
     assert not re.search(r"<(img|script|link|iframe|video|object)\b|src=|url\(|@import", html, re.I)
+
+
+def test_a_strangers_text_is_one_line_without_links() -> None:
+    text = "Evil\r\n\u2028\u202ewww.evil.example https://evil.example/x" + "x" * 5000
+    link = f"{env.app_base_url}/x?token=a"
+    for value in (text, link + text, f"{env.app_base_url}.evil.example/", f"{link}\n{text}"):
+        shown = safe_value({"a": [{"b": value}], "n": 1})["a"][0]["b"]
+        assert not has_unseen(shown)
+        assert "www. evil. example" in shown or "evil. example/" in shown
+        assert "://" not in shown
+        assert len(shown) <= 2 * LONGEST_VALUE
+    assert safe_value(link) == link
+
+
+@KINDS
+def test_every_text_of_a_mail_is_cleaned(kind: MailKind) -> None:
+    links = [value for value in kind.sample.values() if str(value).startswith(env.app_base_url)]
+    context = {
+        name: value if value in links or not isinstance(value, str) else "x\ny.evil.example"
+        for name, value in kind.sample.items()
+    }
+    message = render(kind.name, subject=kind.subject, to="a@example.com", context=context)
+    assert "y.evil" not in str(message.body) + html_of(message)
+    assert all(str(link) in str(message.body) for link in links)
 
 
 def test_text_in_html_is_escaped() -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm.api.errors import Conflict, NotFound, ValidationFailed
 from crm.env import env
+from crm.plain_text import one_line
 from security.api_keys.format import ApiKeyParts, generate_key
 from security.api_keys.mailing import queue_mail_to_owner
 from security.api_keys.networks import parse_networks
@@ -47,7 +48,7 @@ def issue_key(  # noqa: PLR0913 (what a key is made of)
     data bring `parts` of their own, and tell nobody.
     """
     values = {
-        "name": name,
+        "name": _checked_name(name),
         "scopes": _checked_scopes(scopes),
         "allowed_ips": _checked_networks(allowed_ips),
         "expires_at": _checked_end(expires_at or timezone.now() + env.api_key_default_expiry),
@@ -67,6 +68,7 @@ def change_key(*, api_key: ApiKey, values: Mapping[str, Any]) -> None:
     if "expires_at" in values and _is_rotated(api_key):
         raise Conflict("A rotated key ends with its overlap.")
     checks: dict[str, Callable[[Any], Any]] = {
+        "name": _checked_name,
         "scopes": _checked_scopes,
         "allowed_ips": _checked_networks,
         "expires_at": _checked_end,
@@ -167,6 +169,14 @@ def _make(parts: ApiKeyParts, **values: Any) -> IssuedKey:
 
 def _is_rotated(api_key: ApiKey) -> bool:
     return bool(ApiKey.objects.filter(rotated_from=api_key).exists())
+
+
+def _checked_name(name: str) -> str:
+    """Return the name on one line: it stands in mails, lists and logs."""
+    cleaned = one_line(name)
+    if not cleaned:
+        raise ValidationFailed(details={"name": ["Give the key a name."]})
+    return cleaned
 
 
 def _checked_scopes(scopes: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:

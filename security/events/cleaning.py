@@ -8,8 +8,11 @@ LONGEST_VALUE = 200
 _MOST_ITEMS = 20
 REMOVED = "[removed]"
 
-# Control characters, also those of Unicode that reorder a line, and lone surrogates.
-_UNCLEAN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+# Control characters, also those of Unicode that reorder a line or show nothing; lone surrogates.
+_UNCLEAN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff\U000e0000-\U000e007f]+"
+)
 # SECURITY: the written forms of our credentials: a JWT, an API key; wherever somebody put them.
 _CREDENTIAL = re.compile(r"eyJ[\w-]+\.[\w-]*\.?[\w-]*|crm_[0-9A-Za-z]{8,12}_[0-9A-Za-z]{8,}\w*")
 _SECRET_NAME = re.compile(r"passw|secret|token|cookie|authorization|credential|otp", re.IGNORECASE)

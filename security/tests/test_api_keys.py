@@ -65,6 +65,14 @@ def test_a_new_key_is_shown_once_and_works(as_alice: ApiClient, alice: Membershi
     assert as_alice.get(f"{PATH}/{data['id']}").json()["data"].keys() == SHOWN
 
 
+def test_a_name_is_one_line(as_alice: ApiClient, key: IssuedKey) -> None:
+    name = "A\nKey: no\u202e\u2028x\u200b"
+    assert issue(as_alice, name=name).json()["data"]["name"] == "A Key: no x"
+    changed = as_alice.patch_json(path_of(key), {"name": name})
+    assert changed.json()["data"]["name"] == "A Key: no x"
+    assert issue(as_alice, name="\u202e").json()["error"]["details"].keys() == {"name"}
+
+
 def test_a_key_lives_ninety_days_unless_it_says_otherwise(as_alice: ApiClient) -> None:
     default = read_time(issue(as_alice).json()["data"]["expiresAt"])
     assert abs(default - in_days(90)) < timedelta(minutes=1)
