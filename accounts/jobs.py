@@ -1,7 +1,8 @@
 """Background jobs about accounts; crm/schedule.py says when the periodic ones run.
 
 A token is made inside the job that mails it, so that no queue ever holds one. A job that runs twice
-mails a second token, and the newest works.
+mails a second token, and the newest works. `mail_place` bounds what an address gets, whoever asks:
+a mail that is held back makes no token, so that the last one mailed goes on working.
 """
 
 from uuid import UUID
@@ -23,6 +24,7 @@ from accounts.models import Invitation, Session, TokenPurpose, User
 from accounts.one_time_tokens import issue, new_token
 from crm.jobs import job, team_job
 from crm.mail import app_link
+from security.rate_limits.recipients import mail_place
 
 
 @team_job(retry=True)
@@ -36,8 +38,19 @@ def send_invitation(*, team_id: UUID, invitation_id: str) -> None:
     invitation = waiting.select_related("team", "invited_by").first()
     if invitation is None or invitation.invited_by is None:
         return
+    with mail_place(INVITATION.name, invitation.email) as free_at:
+        if free_at is not None:
+            # SECURITY: held back, not dropped: else who invites an address first, again and again,
+            # keeps another team's invitation from it.
+            send_invitation.queue_at(free_at, team_id=team_id, invitation_id=invitation_id)
+            return
+        token_hash = _deliver(invitation, invitation.invited_by)
+    waiting.update(token_hash=token_hash, sent_at=timezone.now())
+
+
+def _deliver(invitation: Invitation, inviter: User) -> str:
+    """Mail a new token; return its hash."""
     raw_token, token_hash = new_token()
-    inviter = invitation.invited_by
     INVITATION.deliver(
         to=invitation.email,
         context={
@@ -47,7 +60,7 @@ def send_invitation(*, team_id: UUID, invitation_id: str) -> None:
             "link": app_link("/accept-invitation", token=raw_token),
         },
     )
-    waiting.update(token_hash=token_hash, sent_at=timezone.now())
+    return token_hash
 
 
 @job
@@ -88,9 +101,11 @@ def mail_verification(*, email: str) -> None:
     user = User.objects.filter(email=email, is_active=True, email_verified_at=None).first()
     if user is None:
         return
-    token = issue(user_id=user.pk, purpose=TokenPurpose.VERIFY_EMAIL, email=email)
-    link = app_link("/verify-email", token=token)
-    VERIFY_EMAIL.deliver(to=email, context={"link": link})
+    with mail_place(VERIFY_EMAIL.name, email) as free_at:
+        if free_at is None:
+            token = issue(user_id=user.pk, purpose=TokenPurpose.VERIFY_EMAIL, email=email)
+            link = app_link("/verify-email", token=token)
+            VERIFY_EMAIL.deliver(to=email, context={"link": link})
 
 
 @job(retry=True)
@@ -111,13 +126,20 @@ def mail_email_change(*, user_id: str, session_id: str, email: str) -> None:
     SECURITY: only while the session lives from which it was asked for. A mail that waits for its
     server must not hand the account to a thief whom the owner has thrown out meanwhile.
     """
-    asked_from = Session.objects.live().filter(pk=UUID(session_id), user_id=UUID(user_id))
+    with mail_place(EMAIL_CHANGE.name, email) as free_at:
+        token = _change_token(UUID(user_id), UUID(session_id), email) if free_at is None else None
+        if token is not None:
+            link = app_link("/verify-email", token=token)
+            EMAIL_CHANGE.deliver(to=email, context={"link": link})
+
+
+def _change_token(user_id: UUID, session_id: UUID, email: str) -> str | None:
+    """Return a token that changes the address, or None when it may not any more."""
+    asked_from = Session.objects.live().filter(pk=session_id, user_id=user_id)
     with transaction.atomic():
         # Locked, so that a new password, which ends such links, comes before this one or after it.
         users = User.objects.select_for_update(no_key=True)
-        user = users.filter(pk=UUID(user_id), is_active=True).first()
+        user = users.filter(pk=user_id, is_active=True).first()
         if user is None or not asked_from.exists() or User.objects.filter(email=email).exists():
-            return
-        token = issue(user_id=user.pk, purpose=TokenPurpose.CHANGE_EMAIL, email=email)
-    link = app_link("/verify-email", token=token)
-    EMAIL_CHANGE.deliver(to=email, context={"link": link})
+            return None
+        return issue(user_id=user.pk, purpose=TokenPurpose.CHANGE_EMAIL, email=email)

@@ -151,7 +151,7 @@ class Environment:
         "20/15m",
     )
     rate_limit_mails_to: Rate | None = variable(
-        "Guessing", "Mails of one kind to an account, in 30m at most; 0: off.", parse.rate, "3/30m"
+        "Guessing", "Mails of one kind to an address, in 30m at most; 0: off.", parse.rate, "3/30m"
     )
     rate_limit_tokens: Rate | None = variable(
         "Guessing", "Wrong mailed tokens, an address; 0: off.", parse.rate, "30/15m"

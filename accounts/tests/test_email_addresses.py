@@ -24,10 +24,11 @@ from accounts.tests.account_calls import (
 from accounts.tests.admin_calls import initial_of, page
 from accounts.tests.calls import WRONG_PASSWORD, code_of, sign_in
 from accounts.tests.conftest import ChangeEnv
-from accounts.tests.factories import make_user
+from accounts.tests.factories import access_token, make_member, make_user
 from conftest import ApiClient
 from crm.env import env
 from security.events.types import EventType
+from security.tests.counters import SetRate
 from security.tests.events import stored_events
 
 RunJobs = Callable[[], list[str]]
@@ -138,6 +139,18 @@ def test_a_taken_address_answers_as_a_free_one_and_gets_no_mail(
     assert ask_for(as_alice, "bob@example.com").json() == ACCEPTED
     run_jobs()
     assert mails_to("bob@example.com") == []
+
+
+def test_strangers_together_mail_an_address_so_often(
+    alice: Membership, run_jobs: RunJobs, set_rate: SetRate
+) -> None:
+    set_rate("mails_to", "2/30m")
+    for n in range(4):
+        member = make_member(alice.team, f"m{n}@example.com")
+        client = ApiClient(f"Bearer {access_token(member)}")
+        assert ask_for(client, "victim@harbor.example").json() == ACCEPTED
+    run_jobs()
+    assert len(mails_to("victim@harbor.example")) == 2
 
 
 def test_an_address_that_was_taken_meanwhile_is_refused(

@@ -15,6 +15,7 @@ from accounts.flows import invitations as flow
 from accounts.jobs import send_invitation
 from accounts.models import Invitation, Membership, Session, Team, User
 from accounts.one_time_tokens import hash_token
+from accounts.tests.account_calls import mails_to
 from accounts.tests.calls import code_of
 from accounts.tests.conftest import ChangeEnv
 from accounts.tests.factories import make_invitation, make_member, make_user
@@ -26,6 +27,7 @@ from crm.rate import Rate
 from crm.tests.job_queue import queued_jobs
 from security.events.types import EventType
 from security.roles import Role
+from security.tests.counters import SetRate
 from security.tests.events import stored_events
 from tests.plain_sql import fetch_all
 from tests.test_isolation_services import actor_of
@@ -239,6 +241,47 @@ def test_a_team_sends_so_many_an_hour(
         Session.objects.update(authenticated_at=timezone.now())
     (event,) = stored_events(EventType.RATE_LIMIT_EXCEEDED)
     assert (event.team_id, event.metadata["limit"]) == (alice.team_id, "invitations")
+
+
+def test_teams_together_mail_an_address_so_often_and_the_rest_waits(
+    as_alice: ApiClient, as_mallory: ApiClient, run_jobs: RunJobs, set_rate: SetRate
+) -> None:
+    set_rate("mails_to", "2/30m")
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        answers = [invite(as_mallory) for _ in range(4)] + [invite(as_alice)]
+        assert [answer.status_code for answer in answers] == [201] * 5
+        invite(as_alice, "other@example.com")
+        run_jobs()
+        # Mallory's last one counts, the others ended before they were mailed.
+        assert len(mails_to(NEW)) == 2
+        for client in (as_mallory, as_alice):
+            invite(client)
+            run_jobs()
+        assert (len(mails_to(NEW)), len(mails_to("other@example.com"))) == (2, 1)
+        assert queued_jobs() == [send_invitation.name] * 2
+        clock.shift(timedelta(minutes=30, seconds=1))
+        run_jobs()
+    assert len(mails_to(NEW)) == 4
+    assert flow.find_invitation(mailed_token(), email=NEW, field="token").sent_at
+
+
+def test_a_mail_that_failed_counts_for_nothing(
+    as_alice: ApiClient,
+    alice: Membership,
+    settings: Any,
+    set_rate: SetRate,
+    run_jobs: RunJobs,
+) -> None:
+    set_rate("mails_to", "1/30m")
+    invite(as_alice)
+    job = {"team_id": str(alice.team_id), "invitation_id": str(rows(alice.team)[0].pk)}
+    working, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "nowhere.Backend"
+    for _ in range(3):
+        with pytest.raises(ImportError):
+            send_invitation(**job)
+    settings.EMAIL_BACKEND = working
+    run_jobs()
+    assert len(mails_to(NEW)) == 1
 
 
 # Accepting.

@@ -8,7 +8,7 @@ from django.core import mail
 
 from accounts.flows import registration as flow
 from accounts.models import Invitation, Membership, Session, Team, User
-from accounts.tests.account_calls import mailed_token, mails_to, verify
+from accounts.tests.account_calls import mailed_token, mails_to, post, verify
 from accounts.tests.calls import code_of, sign_in
 from accounts.tests.conftest import ChangeEnv
 from accounts.tests.factories import PASSWORD, make_invitation, make_user
@@ -17,6 +17,7 @@ from crm.db.tenancy import team_context
 from crm.tests.job_queue import queued_jobs
 from security.events.types import EventType
 from security.roles import Role
+from security.tests.counters import SetRate
 from security.tests.events import stored_events, types_of
 from tests.plain_sql import fetch_all
 
@@ -37,6 +38,10 @@ def open_to_all(change_env: ChangeEnv) -> None:
 def register(**fields: object) -> Any:
     body = {name: value for name, value in {**BODY, **fields}.items() if value is not None}
     return ApiClient().post_json(PATH, body)
+
+
+def resend(email: str) -> Any:
+    return post("resend-verification", {"email": email}).json()
 
 
 def counts() -> tuple[int, ...]:
@@ -81,6 +86,23 @@ def test_a_stranger_gets_a_team_and_signs_in(run_jobs: RunJobs) -> None:
 def test_a_team_without_a_name_has_its_makers() -> None:
     assert register(lastName="").status_code == 201
     assert Team.objects.get().name == "Nora's team"
+
+
+@pytest.mark.usefixtures("open_to_all", "db")
+def test_an_honest_name_with_dots_is_taken() -> None:
+    answer = register(firstName="J.R.", lastName="St. John", teamName="Dr.No & S\u00f6hne Co. Ltd.")
+    assert answer.status_code == 201
+
+
+@pytest.mark.usefixtures("open_to_all", "db")
+def test_a_verification_counts_those_mailed_before(run_jobs: RunJobs, set_rate: SetRate) -> None:
+    set_rate("mails_to", "2/30m")
+    register()
+    for _ in range(3):
+        assert resend(NEW) == {"success": True, "data": {"accepted": True}}
+    run_jobs()
+    assert len(mails_to(NEW)) == 2
+    assert verify(mailed_token(NEW)).status_code == 200
 
 
 @pytest.mark.usefixtures("open_to_all", "db")
@@ -246,6 +268,9 @@ def test_who_is_in_no_team_joins_with_the_password_they_have(
         ({"firstName": "See http://evil.example"}, REFUSED),
         ({"firstName": "No\u202era"}, REFUSED),
         ({"teamName": "A\nB"}, REFUSED),
+        ({"teamName": "Closed, visit evil.com/login"}, REFUSED),
+        ({"lastName": "www.evil\u3002com"}, REFUSED),
+        ({"lastName": "No\u2028ra"}, REFUSED),
         ({"teamName": ""}, REFUSED),
         ({"isStaff": True}, REFUSED),
         ({"isActive": False}, REFUSED),

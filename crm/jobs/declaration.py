@@ -6,6 +6,7 @@ and never a secret. A mail with a token is made by a job that makes the token.
 
 import inspect
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, overload
 from uuid import UUID
 
@@ -57,8 +58,18 @@ class Job:
 
         Arguments are JSON values. Raises TypeError for arguments that the function does not take.
         """
+        self._defer(None, arguments)
+
+    def queue_at(self, moment: datetime, /, **arguments: Any) -> None:
+        """Queue one run for a moment, in the current transaction; as `queue` otherwise."""
+        self._defer(moment, arguments)
+
+    def _defer(self, moment: datetime | None, arguments: dict[str, Any]) -> None:
         self.signature.bind(**arguments)
-        configure_task(name=self.name, job_manager=QUEUE, queue=self.task.queue).defer(**arguments)
+        task = configure_task(
+            name=self.name, job_manager=QUEUE, queue=self.task.queue, schedule_at=moment
+        )
+        task.defer(**arguments)
 
 
 class TeamJob(Job):
@@ -77,11 +88,11 @@ class TeamJob(Job):
             _require_team(team_id)
             self.function(team_id=team_id, **arguments)
 
-    def queue(self, **arguments: Any) -> None:
+    def _defer(self, moment: datetime | None, arguments: dict[str, Any]) -> None:
         """Queue one run for `team_id`. Raises TeamMissing and what `Job.queue` raises."""
         if not arguments.get("team_id"):
             raise TeamMissing(f"{self.name} needs a team.")
-        super().queue(**{**arguments, "team_id": str(arguments["team_id"])})
+        super()._defer(moment, {**arguments, "team_id": str(arguments["team_id"])})
 
 
 @overload

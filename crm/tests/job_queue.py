@@ -5,18 +5,20 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
 _TAKE = """
     DELETE FROM procrastinate_jobs WHERE id = (
-        SELECT min(id) FROM procrastinate_jobs WHERE status = 'todo'
+        SELECT min(id) FROM procrastinate_jobs
+         WHERE status = 'todo' AND coalesce(scheduled_at <= %s, true)
     ) RETURNING task_name, args
 """
 
 
 @pytest.fixture
 def run_jobs(db: None) -> Callable[[], list[str]]:
-    """Run what is queued, also what that queues, and return the jobs' names."""
+    """Run what is due, also what that queues, and return the jobs' names."""
 
     def run() -> list[str]:
         names = []
@@ -38,7 +40,7 @@ def queued_jobs() -> list[str]:
 
 def _take() -> tuple[str, dict[str, object]] | None:
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE)
+        cursor.execute(_TAKE, [timezone.now()])
         row = cursor.fetchone()
     if row is None:
         return None
