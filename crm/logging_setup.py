@@ -3,6 +3,20 @@
 import logging
 from typing import Any
 
+from crm.credential_shapes import without_credentials
+
+
+class CarefulFormatter(logging.Formatter):
+    """Takes credentials out of every line.
+
+    SECURITY: people and programs put keys and tokens into paths by mistake, and a log is read by
+    more people than may use them.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record without keys and tokens, its trace included."""
+        return without_credentials(super().format(record))
+
 
 class RequestIdFilter(logging.Filter):
     """Gives a record the id of the request that it is about, where Django names one."""
@@ -35,7 +49,11 @@ def logging_settings() -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {"request_id": {"()": RequestIdFilter}, "job": {"()": JobFilter}},
         "formatters": {
-            "line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"},
+            "line": {
+                "()": CarefulFormatter,
+                "format": "{asctime} {levelname} {name} {request_id} {message}",
+                "style": "{",
+            },
         },
         "handlers": {
             "stderr": {

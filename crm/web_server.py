@@ -15,6 +15,7 @@ from granian.server.mp import MPServer
 
 from crm.db.child_process import tie_to_parent
 from crm.env import env
+from crm.logging_setup import CarefulFormatter
 
 # Granian counts connections here, and browsers keep theirs open while they are idle. How many
 # requests run at once is the number of threads.
@@ -24,8 +25,8 @@ STOP_SECONDS = 10
 ACCESS_LOG_FORMAT = '%(time)s %(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
 
 
-class OneLineFormatter(logging.Formatter):
-    """Escapes what is not printable ASCII.
+class OneLineFormatter(CarefulFormatter):
+    """Escapes what is not printable ASCII, and takes credentials out.
 
     SECURITY: granian decodes the path; a line break in it would forge a line of the log.
     """
@@ -73,9 +74,10 @@ class WebServer(MPServer):
 
 
 def log_configuration() -> dict[str, Any]:
-    """Return granian's own configuration with a safe formatter for its access log."""
+    """Return granian's own configuration with safe formatters."""
     configuration: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
     configuration["formatters"]["access"] = {"()": OneLineFormatter}
+    configuration["formatters"]["generic"]["()"] = CarefulFormatter
     return configuration
 
 

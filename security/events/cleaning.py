@@ -4,17 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from crm.credential_shapes import REMOVED, without_credentials
+
 LONGEST_VALUE = 200
 _MOST_ITEMS = 20
-REMOVED = "[removed]"
 
 # Control characters, also those of Unicode that reorder a line or show nothing; lone surrogates.
 _UNCLEAN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     r"\ud800-\udfff\U000e0000-\U000e007f]+"
 )
-# SECURITY: the written forms of our credentials: a JWT, an API key; wherever somebody put them.
-_CREDENTIAL = re.compile(r"eyJ[\w-]+\.[\w-]*\.?[\w-]*|crm_[0-9A-Za-z]{8,12}_[0-9A-Za-z]{8,}\w*")
 _SECRET_NAME = re.compile(r"passw|secret|token|cookie|authorization|credential|otp", re.IGNORECASE)
 
 
@@ -23,7 +22,7 @@ def clean_text(raw: object, length: int = LONGEST_VALUE) -> str:
     # Cut once before the patterns look at it: a header may hold many thousand characters. What a
     # credential is cut to by the second one is gone already.
     text = _UNCLEAN.sub(" ", str(raw)[: length + 1000])
-    return _CREDENTIAL.sub(REMOVED, text)[:length]
+    return without_credentials(text)[:length]
 
 
 def clean_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
