@@ -10,8 +10,9 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.admin_passkeys import credential_of
 from accounts.admin_stage import signed_in_user
 from accounts.factors.serializers import NO_CODE
-from accounts.factors.state import PASSKEY
+from accounts.factors.state import PASSKEY, factors_of
 from accounts.flows.code_check import WRONG_CODE, check_code, is_code
+from accounts.flows.device_trust import device_with_own_count
 from accounts.flows.devices import find_known_device, sent_tokens
 from accounts.flows.passkey_proof import check_passkey
 from accounts.flows.password_check import check_password
@@ -48,7 +49,8 @@ class CodeForm(AppCodeForm):
         code = super().clean_code()
         user = signed_in_user(self.request)
         device = find_known_device(email=user.email, tokens=sent_tokens(self.request))
-        source = None if device is None else device.pk
+        factors = factors_of(user.pk).fingerprint
+        source = device_with_own_count(user=user, device=device, factors=factors)
         try:
             self.method = check_code(user=user, code=code, team_id=None, source=source)
         except InvalidCredentials as error:

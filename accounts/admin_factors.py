@@ -102,6 +102,7 @@ class FactorPages:
             user_id, codes = signed_in_user(request).pk, None
             if "codes" in request.POST:
                 codes = replace_backup_codes(user_id=user_id, kept=kept(request))
+                admin_stage.keep_after_change(request)
             if "credential" in request.POST:
                 codes = self._add_passkey(request)
             if codes:
@@ -116,6 +117,7 @@ class FactorPages:
         except ValidationFailed:
             form.add_error("code", "Wrong code. Is the phone's clock right?")
             return None
+        admin_stage.keep_after_change(request)
         admin_stage.complete(request, "totp")
         return codes
 
@@ -156,6 +158,7 @@ class FactorPages:
         except ValidationFailed:
             messages.error(request, NOT_ACCEPTED)
             return None
+        admin_stage.keep_after_change(request)
         messages.success(request, "The passkey was added.")
         if not registered.backup_codes:
             return None
@@ -167,6 +170,7 @@ class FactorPages:
         remove_passkey(
             user_id=signed_in_user(request).pk, passkey_id=passkey_id, kept=kept(request)
         )
+        admin_stage.keep_after_change(request)
         if not factors_of(signed_in_user(request).pk):
             admin_stage.reopen(request)
         messages.success(request, "The passkey was removed.")
@@ -174,6 +178,7 @@ class FactorPages:
 
     def _disable(self, request: HttpRequest) -> HttpResponse:
         disable_totp(user_id=signed_in_user(request).pk, kept=kept(request))
+        admin_stage.keep_after_change(request)
         if not factors_of(signed_in_user(request).pk):
             admin_stage.reopen(request)
         messages.success(request, "The authenticator app is no longer asked for.")

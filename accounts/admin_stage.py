@@ -1,15 +1,17 @@
 """How far a session in the admin is: a password alone opens nothing but the second step.
 
 What is noted stands in the session, which the browser cannot write. A change of factors ends the
-user's other sessions, so what was noted in one stays true.
+user's other sessions, and those that are just being opened, so what was noted in one stays true.
 """
 
 import time
 from typing import Any, Final, cast
 
+from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest
 
 from accounts.factors.state import factors_of
+from accounts.flows.device_trust import note_second_factor
 from accounts.flows.devices import find_known_device, remember_device, sent_tokens
 from accounts.models import User
 from crm.env import env
@@ -41,10 +43,28 @@ def complete(request: HttpRequest, method: str) -> None:
     tokens = sent_tokens(request)
     device = find_known_device(email=user.email, tokens=tokens)
     remembered = remember_device(request=request, user=user, device=device, tokens=tokens)
+    if method != PASSWORD:
+        note_second_factor(
+            user=user,
+            device_id=remembered.device_id,
+            factors=factors_of(user.pk).fingerprint,
+            is_trusted=False,
+        )
     request.remembered_device = remembered  # type: ignore[attr-defined]  # for the site
     record_event(
         EventType.ADMIN_SIGNED_IN, user_id=user.pk, method=method, device_id=remembered.device_id
     )
+
+
+def keep_after_change(request: HttpRequest) -> None:
+    """Keep the session in which the owner has just changed a factor.
+
+    SECURITY: counted on from what the request began with, not read again: of two changes at once
+    each ends the session of the other.
+    """
+    user = signed_in_user(request)
+    user.factors_version += 1
+    update_session_auth_hash(request, user)
 
 
 def note_proof(request: HttpRequest) -> None:

@@ -18,7 +18,7 @@ from accounts.factors.totp import is_totp_code
 from accounts.factors.wrong_codes import count_wrong_code, wait_before_next
 from accounts.mails import BACKUP_CODE_USED
 from accounts.models import BackupCode, TotpDevice, User
-from crm.api.errors import AuthRateLimited, InvalidCredentials
+from crm.api.errors import AuthRateLimited, InvalidCredentials, InvalidToken
 from security.encryption import Undecryptable
 from security.events.collector import record_event
 from security.events.types import EventType
@@ -26,12 +26,14 @@ from security.events.types import EventType
 logger = logging.getLogger(__name__)
 
 WRONG_CODE = "Wrong code."
+PENDING_NOT_VALID = "The pending sign-in is not valid; sign in again."
 
 
 class _Outcome(Enum):
     RIGHT = "right"
     WRONG = "wrong_code"
     USED = "used_code"
+    USED_PENDING = "used_token"
     LIMITED = "too_many"
 
 
@@ -46,17 +48,23 @@ def is_code(text: str) -> bool:
 
 
 def check_code(
-    *, user: User, code: str, team_id: uuid.UUID | None, source: uuid.UUID | None = None
+    *,
+    user: User,
+    code: str,
+    team_id: uuid.UUID | None,
+    source: uuid.UUID | None = None,
+    pending: uuid.UUID | None = None,
 ) -> str:
     """Use up a code of the user and return by which method it proved them.
 
-    `source` is the known device or the live session that it came from; strangers have none. Raises
-    `InvalidCredentials` for a wrong code and for one that was used before, `AuthRateLimited` after
-    too many wrong ones, also for a right one.
+    `source` is what `device_with_own_count` returns; `pending` the session of a pending sign-in,
+    which uses up one backup code at most. Raises `InvalidCredentials` for a wrong code and for one
+    that was used before, `AuthRateLimited` after too many wrong ones, also for a right one, and
+    `InvalidToken` for a pending sign-in that has used its backup code.
     """
     # The transaction commits what was used or counted; the exception comes after it.
     with transaction.atomic(durable=True):
-        judgement = _judge_alone(user, code, source)
+        judgement = _judge_alone(user, code, source, pending)
     method = TOTP if is_totp_code(code) else BACKUP_CODE
     if judgement.outcome is _Outcome.RIGHT:
         if method == BACKUP_CODE:
@@ -72,20 +80,27 @@ def check_code(
     if judgement.outcome is _Outcome.LIMITED:
         seconds = math.ceil(judgement.wait.total_seconds())
         raise AuthRateLimited(headers={"Retry-After": str(max(1, seconds))})
+    if judgement.outcome is _Outcome.USED_PENDING:
+        raise InvalidToken(PENDING_NOT_VALID)
     raise InvalidCredentials(WRONG_CODE)
 
 
-def _judge_alone(user: User, code: str, source: uuid.UUID | None) -> _Judgement:
+def _judge_alone(
+    user: User, code: str, source: uuid.UUID | None, pending: uuid.UUID | None
+) -> _Judgement:
     """Judge one code at a time for each account.
 
     SECURITY: without the lock, guesses that arrive together would all be judged before the first
     of them is counted.
     """
     _lock_account(user.pk)
-    wait = wait_before_next(user_id=user.pk, source=source)
+    wait = wait_before_next(user=user, source=source)
     if wait:
         return _Judgement(_Outcome.LIMITED, wait)
-    outcome = _judge_totp(user, code) if is_totp_code(code) else _judge_backup_code(user, code)
+    if is_totp_code(code):
+        outcome = _judge_totp(user, code)
+    else:
+        outcome = _judge_backup_code(user, code, pending)
     # A code that was right a moment ago tells a guesser nothing: two clicks shut nobody out.
     if outcome is _Outcome.WRONG:
         count_wrong_code(user_id=user.pk, source=source)
@@ -114,10 +129,13 @@ def _judge_totp(user: User, code: str) -> _Outcome:
         return _Outcome.WRONG
 
 
-def _judge_backup_code(user: User, code: str) -> _Outcome:
+def _judge_backup_code(user: User, code: str, pending: uuid.UUID | None) -> _Outcome:
+    # A pending sign-in opens one session: sent with ten codes at once, it wastes none.
+    if pending and BackupCode.objects.filter(user=user, used_for=pending).exists():
+        return _Outcome.USED_PENDING
     mine = BackupCode.objects.filter(user=user, code_hash__in=hashes_of(code, user_id=user.pk))
     # One statement decides, whatever is sent at once.
-    if mine.filter(used_at=None).update(used_at=timezone.now()):
+    if mine.filter(used_at=None).update(used_at=timezone.now(), used_for=pending):
         left = BackupCode.objects.filter(user=user, used_at=None).count()
         context = {"first_name": user.first_name, "codes_left": left}
         BACKUP_CODE_USED.queue(to=user.email, context=context)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import IntegrityError
 
-from accounts.factors.state import PASSKEY
+from accounts.factors.state import PASSKEY, factors_of
 from accounts.flows.account_state import require_verified_address
 from accounts.flows.devices import find_known_device
 from accounts.flows.memberships import default_membership
@@ -24,7 +24,7 @@ def sign_in_by_passkey(*, client: SigningClient, credential: dict[str, Any]) -> 
     `EmailNotVerified`, and `PermissionDenied` for a person without a team.
     """
     user = check_passkey(credential=credential, purpose=ChallengePurpose.SIGN_IN, user_id=None)
-    return _start(client, user, Proof(methods=(PASSKEY,)))
+    return _start(client, user, Proof((PASSKEY,), factors=factors_of(user.pk).fingerprint))
 
 
 def finish_by_passkey(
@@ -40,7 +40,8 @@ def finish_by_passkey(
     proof = Proof(
         methods=("password", PASSKEY),
         session_id=token.session_id,
-        trusted_factors=factors.fingerprint if remember_device else None,
+        factors=factors.fingerprint,
+        trust_device=remember_device,
     )
     try:
         return _start(client, user, proof)

@@ -6,8 +6,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.factors.state import PASSKEY
+from accounts.factors.state import PASSKEY, factors_of
 from accounts.flows.code_check import check_code
+from accounts.flows.device_trust import device_with_own_count
+from accounts.flows.devices import find_known_device
 from accounts.flows.passkey_proof import check_passkey
 from accounts.flows.password_check import check_password
 from accounts.models import ChallengePurpose, Session, User
@@ -35,12 +37,19 @@ def reauthenticate_by_password(*, request: HttpRequest, actor: Actor, password: 
 def reauthenticate_by_code(*, actor: Actor, code: str) -> None:
     """Use up a code of the actor's second factor and make their session fresh.
 
-    Raises what `check_code` raises, and `SessionRevoked`. Wrong codes of a live session have a
-    count of their own, so that nobody keeps its owner from it.
+    Raises what `check_code` raises, and `SessionRevoked`. Wrong codes count as those of the
+    session's device do, so that sessions multiply no guesses.
     """
     user = User.objects.get(pk=actor.user_id)
     session_id = actor.own_session_id
-    method = check_code(user=user, code=code, team_id=actor.team_id, source=session_id)
+    device = find_known_device(email=user.email, tokens=(), session_id=session_id)
+    factors = factors_of(user.pk).fingerprint
+    method = check_code(
+        user=user,
+        code=code,
+        team_id=actor.team_id,
+        source=device_with_own_count(user=user, device=device, factors=factors),
+    )
     freshen_session(session_id=session_id, user_id=user.pk, method=method)
 
 

@@ -8,11 +8,12 @@ from django.db import IntegrityError
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 
 from accounts.factors.state import Factors, factors_of
-from accounts.flows.code_check import check_code
+from accounts.flows.code_check import PENDING_NOT_VALID, check_code
+from accounts.flows.device_trust import device_with_own_count
 from accounts.flows.devices import find_known_device
 from accounts.flows.memberships import default_membership
 from accounts.flows.session_start import Proof, SignedIn, SigningClient, start_session
-from accounts.models import Device, Membership, Session, User
+from accounts.models import Membership, Session, User
 from accounts.tokens import MfaToken
 from crm.api.errors import InvalidToken, PermissionDenied, TokenExpired
 from crm.env import env
@@ -20,7 +21,7 @@ from crm.env_parsers import derive_secret
 from security.events.collector import record_event
 from security.events.types import EventType
 
-NOT_VALID = "The pending sign-in is not valid; sign in again."
+NOT_VALID = PENDING_NOT_VALID
 IS_OVER = "The pending sign-in has expired; sign in again."
 
 
@@ -73,44 +74,27 @@ def finish_sign_in(
     if membership is None:
         raise PermissionDenied("This account belongs to no team.")
     device = find_known_device(email=user.email, tokens=client.device_tokens)
-    proof = prove_by_code(
+    method = check_code(
         user=user,
-        membership=membership,
-        device=device,
         code=code,
-        trusted_factors=factors.fingerprint if remember_device else None,
+        team_id=membership.team_id,
+        source=device_with_own_count(user=user, device=device, factors=factors.fingerprint),
+        pending=token.session_id,
     )
+    proof = Proof(("password", method), token.session_id, factors.fingerprint, remember_device)
     try:
         return start_session(
             client=client,
             user=user,
             membership=membership,
             device=device,
-            proof=proof._replace(session_id=token.session_id),
+            proof=proof,
         )
     except IntegrityError as error:
         if not is_used(token.session_id):
             raise
         # Another call with the same token and another code was faster.
         raise InvalidToken(NOT_VALID) from error
-
-
-def prove_by_code(
-    *,
-    user: User,
-    membership: Membership,
-    device: Device | None,
-    code: str,
-    trusted_factors: str | None,
-) -> Proof:
-    """Use up a code of the user; raises what `check_code` raises."""
-    method = check_code(
-        user=user,
-        code=code,
-        team_id=membership.team_id,
-        source=None if device is None else device.pk,
-    )
-    return Proof(methods=("password", method), trusted_factors=trusted_factors)
 
 
 def whom_it_stands_for(token: MfaToken) -> tuple[User, Factors]:

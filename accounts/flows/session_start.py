@@ -2,14 +2,14 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.devices.tokens import DeviceToken
-from accounts.flows.device_trust import trust_device
+from accounts.flows.device_trust import note_second_factor
 from accounts.flows.devices import Remembered, remember_device
 from accounts.flows.sign_out import end_session_of_token
 from accounts.models import Device, Membership, RevokeReason, Session, User
@@ -50,16 +50,37 @@ class SignedIn(NamedTuple):
 class Proof(NamedTuple):
     """How somebody proved who they are.
 
-    `session_id` is the id that a pending sign-in gave its session; `trusted_factors` is the
-    fingerprint of the factors that the device may leave out from now on.
+    `session_id` is the id that a pending sign-in gave its session; `factors` is the fingerprint of
+    the second factors, where one was proved; with `trust_device` the device may leave them out from
+    now on.
     """
 
     methods: tuple[str, ...] = ("password",)
     session_id: uuid.UUID | None = None
-    trusted_factors: str | None = None
+    factors: str | None = None
+    trust_device: bool = False
 
 
 BY_PASSWORD = Proof()
+
+# SECURITY: what was judged before has to stand at the moment at which the session opens. Whoever
+# changes the password or a factor locks the user's row before ending the sessions, and whoever
+# deactivates a member the membership's: they come first and nothing is updated, or they come later
+# and find the session. A subquery that locks nothing would be read as of before the wait.
+_NOTE_SIGN_IN = """
+    UPDATE accounts_user AS u
+       SET last_login = %(now)s
+      FROM (SELECT m.user_id
+              FROM accounts_membership AS m
+              JOIN accounts_team AS t ON t.id = m.team_id
+             WHERE m.id = %(membership_id)s AND m.is_active AND t.is_active
+               FOR SHARE OF m) AS place
+     WHERE u.id = place.user_id
+       AND u.id = %(user_id)s
+       AND u.is_active
+       AND u.password_changed_at = %(password_changed_at)s
+       AND u.factors_version = %(factors_version)s
+"""
 
 
 def start_session(
@@ -73,13 +94,14 @@ def start_session(
     """End the browser's old session (ASVS v5.0.0-7.2.4), open a new one, make the device known.
 
     `device` is the known one that `check_credentials` or `find_known_device` found. Raises
-    `InvalidCredentials` when the password was changed since it was judged.
+    `InvalidCredentials` when the password, the factors or the membership changed since they were
+    judged.
     """
     if client.replaced_refresh_token:
         end_session_of_token(client.replaced_refresh_token, reason=RevokeReason.SIGNED_IN_AGAIN)
     with transaction.atomic():
         # The user's row first, as wherever it is locked with those of devices and sessions.
-        _note_sign_in(user)
+        _note_sign_in(user, membership)
         remembered = remember_device(
             request=client.request,
             user=user,
@@ -87,8 +109,13 @@ def start_session(
             tokens=client.device_tokens,
             name=client.device_name,
         )
-        if proof.trusted_factors is not None:
-            trust_device(user=user, device_id=remembered.device_id, factors=proof.trusted_factors)
+        if proof.factors is not None:
+            note_second_factor(
+                user=user,
+                device_id=remembered.device_id,
+                factors=proof.factors,
+                is_trusted=proof.trust_device,
+            )
         session = _open_session(client, membership, remembered, session_id=proof.session_id)
         refresh_token = RefreshToken.of_generation(session)
         raw_refresh_token = str(refresh_token)
@@ -107,15 +134,19 @@ def start_session(
     return SignedIn(membership, access_token, refresh_token, raw_refresh_token, remembered)
 
 
-def _note_sign_in(user: User) -> None:
-    """Note the time on the user; refuse what a new password has overtaken.
-
-    SECURITY: whoever changes the password locks this row before ending the sessions. Without the
-    condition, a sign-in that was judged by the old one could open its session just after that.
-    """
-    same = User.objects.filter(pk=user.pk, password_changed_at=user.password_changed_at)
-    if not same.update(last_login=timezone.now()):
-        raise InvalidCredentials
+def _note_sign_in(user: User, membership: Membership) -> None:
+    """Note the time on the user; refuse what something has overtaken."""
+    judged: dict[str, Any] = {
+        "now": timezone.now(),
+        "user_id": user.pk,
+        "membership_id": membership.pk,
+        "password_changed_at": user.password_changed_at,
+        "factors_version": user.factors_version,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE_SIGN_IN, judged)
+        if not cursor.rowcount:
+            raise InvalidCredentials
 
 
 def _open_session(

@@ -2,12 +2,14 @@
 
 from accounts.factors.state import factors_of
 from accounts.flows.account_state import require_verified_address
-from accounts.flows.device_trust import is_trusted
+from accounts.flows.code_check import check_code
+from accounts.flows.device_trust import device_with_own_count, is_trusted
 from accounts.flows.memberships import default_membership
 from accounts.flows.password_check import check_credentials, record_failure
-from accounts.flows.second_step import PendingSignIn, begin_second_step, prove_by_code
+from accounts.flows.second_step import PendingSignIn, begin_second_step
 from accounts.flows.session_start import (
     BY_PASSWORD,
+    Proof,
     SignedIn,
     SigningClient,
     start_session,
@@ -44,13 +46,13 @@ def sign_in(
             return begin_second_step(
                 client=client, user=user, membership=membership, factors=factors
             )
-        proof = prove_by_code(
+        method = check_code(
             user=user,
-            membership=membership,
-            device=device,
             code=code,
-            trusted_factors=factors.fingerprint if remember_device else None,
+            team_id=membership.team_id,
+            source=device_with_own_count(user=user, device=device, factors=factors.fingerprint),
         )
+        proof = Proof(("password", method), None, factors.fingerprint, remember_device)
     return start_session(
         client=client, user=user, membership=membership, device=device, proof=proof
     )

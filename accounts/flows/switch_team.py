@@ -2,11 +2,14 @@
 
 import uuid
 
+from django.db import transaction
+
 from accounts.models import Membership, Session
 from accounts.tokens import AccessToken
 from crm.api.errors import NotFound, SessionRevoked
 
 
+@transaction.atomic
 def switch_team(
     *, user_id: uuid.UUID, session_id: uuid.UUID, team_id: uuid.UUID
 ) -> tuple[Membership, AccessToken]:
@@ -14,10 +17,10 @@ def switch_team(
 
     Raises `NotFound` for a team that the user is no active member of, whether or not it exists.
     """
+    # SECURITY: locked, so that whoever deactivates the member comes first or ends the session here.
     membership = (
-        Membership.objects.filter(
-            user_id=user_id, team_id=team_id, is_active=True, team__is_active=True
-        )
+        Membership.objects.select_for_update(of=("self",), no_key=True)
+        .filter(user_id=user_id, team_id=team_id, is_active=True, team__is_active=True)
         .select_related("team", "user")
         .first()
     )

@@ -25,7 +25,10 @@ class DeviceQuerySet(models.QuerySet[Any]):
     def revoke(self) -> int:
         """Make strangers of them for good, trusted no more; return how many were known before."""
         return self.known().update(
-            revoked_at=timezone.now(), trusted_until=None, trust_fingerprint=""
+            revoked_at=timezone.now(),
+            trusted_until=None,
+            trust_fingerprint="",
+            proved_fingerprint="",
         )
 
 
@@ -48,6 +51,14 @@ class Device(models.Model):
     )
     trust_fingerprint = models.CharField(
         max_length=64, blank=True, editable=False, help_text="Of password and factors, keyed."
+    )
+    proved_fingerprint = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Of the second factors that were proved on it, keyed.",
     )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_announced = models.BooleanField(

@@ -84,6 +84,9 @@ class BackupCode(models.Model):
     code_hash = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     used_at = models.DateTimeField(null=True, editable=False)
+    used_for = models.UUIDField(
+        null=True, editable=False, help_text="The session of the pending sign-in it was used for."
+    )
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -95,12 +98,12 @@ class BackupCode(models.Model):
 
 
 class WrongCode(models.Model):
-    """A wrong code, counted for an hour against the account."""
+    """A wrong code, counted for a day against the account."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     source = models.UUIDField(
-        null=True, help_text="The known device or the session it came from; null for strangers."
+        null=True, help_text="The device with a count of its own; null for strangers."
     )
     sent_at = models.DateTimeField(default=timezone.now, editable=False)
 

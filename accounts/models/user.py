@@ -72,6 +72,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     password_changed_at = models.DateTimeField(
         default=timezone.now, db_default=Now(), editable=False
     )
+    # A number, since two changes may carry the same time.
+    factors_version = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="How often second factors changed."
+    )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -95,6 +99,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(normalize_password(raw_password))
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Bind sessions in the admin to the second factors as well as to the password.
+
+        SECURITY: a sign-in judged by the factors before opens nothing, also where its session is
+        stored just after a change has ended the others.
+        """
+        of_password = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        return f"{of_password}.{self.factors_version}"
 
     def check_password(self, raw_password: str | None) -> bool:
         """Tell whether this is the password; a hash that is out of date is then replaced."""

@@ -20,7 +20,7 @@ def admin_browser(user: User, *, completed_by: str | None = "totp") -> Client:
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session[HASH_SESSION_KEY] = User.objects.get(pk=user.pk).get_session_auth_hash()
     session[PROVED_KEY] = time.time()
     if completed_by is not None:
         session[METHOD_KEY] = completed_by

@@ -6,7 +6,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.flows.device_trust import end_trust, is_trusted, trust_device
+from accounts.flows.device_trust import (
+    device_with_own_count,
+    end_trust,
+    is_trusted,
+    note_second_factor,
+)
 from accounts.models import Device, Membership, User
 from accounts.tests.calls import refresh_with, sign_in_app
 from accounts.tests.factories import make_device
@@ -15,10 +20,14 @@ from conftest import ApiClient
 FACTORS = "totp:1"
 
 
+def prove(device: Device, user: User, *, trusted: bool = True) -> datetime.datetime | None:
+    return note_second_factor(user=user, device_id=device.pk, factors=FACTORS, is_trusted=trusted)
+
+
 @pytest.fixture
 def device(alice: Membership) -> Device:
     made = make_device(alice.user)
-    assert trust_device(user=alice.user, device_id=made.pk, factors=FACTORS) is not None
+    assert prove(made, alice.user) is not None
     made.refresh_from_db()
     return made
 
@@ -39,7 +48,7 @@ def test_a_new_password_or_factor_ends_the_trust(device: Device) -> None:
 def test_trust_is_the_owners_alone(device: Device, bob: Membership) -> None:
     assert not is_trusted(user=bob.user, device=device, factors=FACTORS)
     assert not is_trusted(user=bob.user, device=None, factors=FACTORS)
-    assert trust_device(user=bob.user, device_id=device.pk, factors=FACTORS) is None
+    assert prove(device, bob.user) is None
     Device.objects.update(user=bob.user)
     assert not is_trusted(user=bob.user, device=Device.objects.get(), factors=FACTORS)
 
@@ -49,7 +58,7 @@ def test_a_revoked_device_is_not_trusted_again(device: Device) -> None:
     device.refresh_from_db()
     assert (device.trusted_until, device.trust_fingerprint) == (None, "")
     assert not is_trusted(user=device.user, device=device, factors=FACTORS)
-    assert trust_device(user=device.user, device_id=device.pk, factors=FACTORS) is None
+    assert prove(device, device.user) is None
 
 
 def test_ending_trust_leaves_the_device_known(device: Device) -> None:
@@ -65,3 +74,25 @@ def test_a_stolen_refresh_token_ends_the_trust(device: Device, as_stranger: ApiC
     assert refresh_with(used).status_code == 401
     device.refresh_from_db()
     assert (device.trusted_until, device.revoked_at) == (None, None)
+
+
+def test_a_proved_device_has_its_own_count_until_the_factors_change(
+    alice: Membership,
+) -> None:
+    device = make_device(alice.user)
+    assert device_with_own_count(user=alice.user, device=device, factors=FACTORS) is None
+    assert prove(device, alice.user, trusted=False) is None
+    device.refresh_from_db()
+    assert device_with_own_count(user=alice.user, device=device, factors=FACTORS) == device.pk
+    assert not is_trusted(user=alice.user, device=device, factors=FACTORS)
+    assert device_with_own_count(user=alice.user, device=device, factors="totp:2") is None
+    alice.user.set_password("Another-Horse-Battery-7")
+    assert device_with_own_count(user=alice.user, device=device, factors=FACTORS) == device.pk
+
+
+def test_an_own_count_is_the_owners_alone(device: Device, bob: Membership) -> None:
+    assert device_with_own_count(user=bob.user, device=device, factors=FACTORS) is None
+    assert device_with_own_count(user=device.user, device=None, factors=FACTORS) is None
+    Device.objects.filter(pk=device.pk).revoke()
+    device.refresh_from_db()
+    assert device_with_own_count(user=device.user, device=device, factors=FACTORS) is None
