@@ -7,8 +7,9 @@ from typing import Any
 from django.db import transaction
 from rest_framework_simplejwt.exceptions import TokenError
 
+from accounts import one_time_tokens
 from accounts.admin_sessions import end_admin_sessions
-from accounts.models import RevokeReason, Session, User
+from accounts.models import RevokeReason, Session, TokenPurpose, User
 from accounts.tokens import AccessToken, RefreshToken
 from security.events.collector import record_event
 from security.events.types import EventType
@@ -39,8 +40,14 @@ def end_session(*, session_id: uuid.UUID, reason: RevokeReason) -> bool:
 
 
 def end_all_sessions(*, user_id: uuid.UUID, reason: RevokeReason) -> int:
-    """End every session of a user; return how many were open."""
-    count = _end_in_order(Session.objects.filter(user_id=user_id), reason)
+    """End every session of a user; return how many were open.
+
+    So does a link to a new address that was mailed from one of them: whoever is thrown out with the
+    rest must not take the account along.
+    """
+    with transaction.atomic():
+        count = _end_in_order(Session.objects.filter(user_id=user_id), reason)
+        one_time_tokens.revoke(user_id=user_id, purposes=[TokenPurpose.CHANGE_EMAIL])
     # A theft has an event of its own; a call of staff that ended nothing has none.
     if reason is RevokeReason.LOGOUT_ALL or (reason is RevokeReason.ENDED_BY_STAFF and count):
         record_event(EVENT_OF_END[reason], user_id=user_id, sessions_ended=count)

@@ -133,6 +133,16 @@ def test_who_was_thrown_out_meanwhile_gets_no_link(
     assert mails_to(NEW) == []
 
 
+def test_signing_out_everywhere_ends_a_link_that_is_on_its_way(
+    as_alice: ApiClient, run_jobs: RunJobs
+) -> None:
+    ask_for(as_alice)
+    run_jobs()
+    token = mailed_token(NEW)
+    assert as_alice.post_json("/v1/auth/logout-all").status_code == 200
+    assert code_of(verify(token)) == REFUSED
+
+
 def test_a_taken_address_answers_as_a_free_one_and_gets_no_mail(
     as_alice: ApiClient, bob: Membership, run_jobs: RunJobs
 ) -> None:
