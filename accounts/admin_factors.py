@@ -29,7 +29,8 @@ from accounts.flows.second_factor import (
     unfinished_set_up,
 )
 from accounts.models import Passkey
-from crm.api.errors import ValidationFailed
+from crm.api.errors import Conflict, ValidationFailed
+from crm.plain_text import one_line
 
 NEXT = "next"
 
@@ -53,11 +54,12 @@ class FactorPages:
     def confirm(self, request: HttpRequest) -> HttpResponse:
         """Ask for a code, or for the password of somebody who has no second factor."""
         factors = factors_of(signed_in_user(request).pk)
-        if not factors and not admin_stage.is_complete(request):
+        is_to_set_up = not factors and not admin_stage.is_complete(request)
+        if is_to_set_up and admin_stage.is_fresh(request):
             return redirect(with_next("admin:factor_setup", _next(request)))
         form = _proof_form(request, factors)
         if request.method == "POST" and form.is_valid():
-            if admin_stage.is_complete(request):
+            if admin_stage.is_complete(request) or is_to_set_up:
                 admin_stage.note_proof(request)
             else:
                 admin_stage.complete(request, form.method)
@@ -152,11 +154,12 @@ class FactorPages:
             registered = register_passkey(
                 user_id=signed_in_user(request).pk,
                 credential=credential_of(request),
-                name=request.POST.get("name", "").strip()[:64] or "Passkey",
+                name=one_line(request.POST.get("name", ""))[:64] or "Passkey",
                 kept=kept(request),
             )
-        except ValidationFailed:
-            messages.error(request, NOT_ACCEPTED)
+        except (ValidationFailed, Conflict) as error:
+            is_full = isinstance(error, Conflict)
+            messages.error(request, error.message if is_full else NOT_ACCEPTED)
             return None
         admin_stage.keep_after_change(request)
         messages.success(request, "The passkey was added.")

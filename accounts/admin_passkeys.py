@@ -1,6 +1,5 @@
 """What the admin's pages tell the script that speaks to the browser about passkeys."""
 
-import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +16,7 @@ from accounts.flows.factor_changes import Kept
 from accounts.flows.passkey_proof import passkey_options
 from accounts.flows.passkeys import begin_registration
 from accounts.models import ChallengePurpose
+from crm.api import json
 from crm.api.errors import ReauthenticationRequired
 
 
@@ -51,8 +51,8 @@ class PasskeyPages:
 def credential_of(request: HttpRequest) -> dict[str, Any]:
     """Return what the script put into the form; an empty one for anything else."""
     try:
-        sent = json.loads(request.POST.get("credential", ""))
-    except (ValueError, RecursionError):
+        sent = json.loads(request.POST.get("credential", "").encode())
+    except ValueError:
         return {}
     return sent if isinstance(sent, dict) else {}
 

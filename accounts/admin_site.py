@@ -1,6 +1,7 @@
 """The admin site of staff: its sign-in, its sessions, its refusals."""
 
 import math
+import re
 from collections.abc import Callable
 from functools import update_wrapper
 from http import HTTPStatus
@@ -9,7 +10,8 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.views import PasswordChangeView, redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,6 +31,7 @@ from security.rate_limits.general import check_general
 # A page as the site wraps it; the stubs' type is private.
 View = Any
 LONGEST_IN_SECONDS = 90
+_YEAR = re.compile(r"[1-9][0-9]{3}", re.ASCII)
 NO_PERMISSION = "Your account has no permission for this. A superuser can give it."
 
 
@@ -135,9 +138,14 @@ class StaffSite(AdminSite):
 
     def _answer_or_refuse(self, request: HttpRequest, view: View, *args: Any, **kwargs: Any) -> Any:
         try:
+            if _is_unreadable(request):
+                raise errors.ValidationFailed
             return view(request, *args, **kwargs)
         except errors.ApiError as error:
             return self._refuse(request, error)
+        except (ValidationError, DataError, OverflowError):
+            # Ids, dates and numbers that no form of ours sends.
+            return self._refuse(request, errors.ValidationFailed())
         except Http404:
             return self._refuse(request, errors.NotFound())
         except PermissionDenied:
@@ -156,6 +164,17 @@ class StaffSite(AdminSite):
         for name, value in headers.items():
             response.headers[name] = value
         return response
+
+
+def _is_unreadable(request: HttpRequest) -> bool:
+    """Tell whether a text could stand in no database, or a year in no calendar."""
+    pairs = [("", request.path)]
+    for query in (request.GET, request.POST):
+        pairs += [(name, str(value)) for name, values in query.lists() for value in values]
+    return any(
+        "\0" in name + value or (name.endswith("__year") and not _YEAR.fullmatch(value))
+        for name, value in pairs
+    )
 
 
 def _reasons(error: errors.ApiError) -> list[str]:

@@ -25,6 +25,11 @@ NOTHING_SAVED = "Nothing was saved: confirm first that it is you, then send the 
 class FreshProofPage(Page):
     """A page on which adding, changing and deleting need a fresh proof (ASVS v5.0.0-7.5.1)."""
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        is_deleting = request.POST.get("action") == "delete_selected"
+        to_proof = ask_for_proof(request) if is_deleting else None
+        return to_proof or super().changelist_view(request, extra_context)
+
     def changeform_view(
         self,
         request: HttpRequest,

@@ -21,6 +21,7 @@ from crm.api.errors import Conflict, NotFound, ValidationFailed
 from security.events.types import EventType
 
 MOST_PASSKEYS = 20
+LONGEST_ID = 1023  # Bytes (WebAuthn, section 4).
 NOT_ACCEPTED = "The passkey was not accepted; try again."
 
 
@@ -35,8 +36,7 @@ def begin_registration(*, user_id: uuid.UUID) -> dict[str, Any]:
     """Return the options for the browser; raises `Conflict` when there are too many passkeys."""
     user = User.objects.get(pk=user_id)
     known = list(Passkey.objects.filter(user=user))
-    if len(known) >= MOST_PASSKEYS:
-        raise Conflict(f"There are {MOST_PASSKEYS} passkeys already; remove one first.")
+    _require_room(len(known))
     challenge = issue_challenge(ChallengePurpose.REGISTER, user_id=user_id)
     return registration_options(user, challenge, known)
 
@@ -44,15 +44,18 @@ def begin_registration(*, user_id: uuid.UUID) -> dict[str, Any]:
 def register_passkey(
     *, user_id: uuid.UUID, credential: dict[str, Any], name: str, kept: Kept
 ) -> Registered:
-    """Store the passkey that a browser made; raises `ValidationFailed`."""
+    """Store the passkey that a browser made; raises `ValidationFailed`, and `Conflict` as above."""
     try:
         challenge = take_challenge(credential, ChallengePurpose.REGISTER, user_id=user_id)
         verified = verify_registration(credential, challenge)
+        if not 1 <= len(verified.credential_id) <= LONGEST_ID:
+            raise PasskeyRefused
     except (ChallengeUnknown, PasskeyRefused) as error:
         raise ValidationFailed(details={"credential": [NOT_ACCEPTED]}) from error
     try:
         with transaction.atomic():
             user = lock_user(user_id, kept)
+            _require_room(Passkey.objects.filter(user=user).count())
             had_factor = bool(factors_of(user_id))
             passkey = Passkey.objects.create(
                 user=user,
@@ -68,6 +71,11 @@ def register_passkey(
         # SECURITY: an id that another account has is refused, not moved (WebAuthn, 7.1, step 26).
         raise ValidationFailed(details={"credential": [NOT_ACCEPTED]}) from error
     return Registered(passkey, codes)
+
+
+def _require_room(count: int) -> None:
+    if count >= MOST_PASSKEYS:
+        raise Conflict(f"There are {MOST_PASSKEYS} passkeys already; remove one first.")
 
 
 def rename_passkey(*, user_id: uuid.UUID, passkey_id: uuid.UUID, name: str) -> Passkey:

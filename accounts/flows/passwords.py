@@ -1,6 +1,7 @@
 """New passwords: set by their owner, by a mailed link, by staff or on the shell."""
 
 import uuid
+from collections.abc import Collection
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -54,7 +55,7 @@ def change_password(*, request: Request, actor: Actor, current: str, new: str) -
         if locked.password_changed_at != user.password_changed_at:
             raise InvalidCredentials
         require_live_session(user_id=user.pk, session_id=session_id)
-        _replace(user, hashed, present=locked.password)
+        _replace(user, hashed, present=locked.password, ended_links=[TokenPurpose.CHANGE_EMAIL])
         count = _end_access(user, kept_session=session_id)
         _tell(user)
     record_event(EventType.PASSWORD_CHANGED, sessions_ended=count)
@@ -114,8 +115,20 @@ def set_password(user: User, password: str | None) -> None:
         _replace(user, hashed, present=present)
 
 
-def _replace(user: User, hashed: HashedPassword | None, *, present: str) -> None:
+def _replace(
+    user: User,
+    hashed: HashedPassword | None,
+    *,
+    present: str,
+    ended_links: Collection[TokenPurpose] = (
+        TokenPurpose.RESET_PASSWORD,
+        TokenPurpose.CHANGE_EMAIL,
+    ),
+) -> None:
     """Put another hash, or none, into the place of `present`, which is read from the locked row.
+
+    SECURITY: a change by whoever knows the password leaves the links that reset it. They lie in the
+    owner's mailbox, and a thief who changes the password again and again would end each of them.
 
     A hash from judging is stored as it is, also where a sign-in has meanwhile hashed the present
     password anew: that one, of another salt, is then verified by itself.
@@ -125,9 +138,8 @@ def _replace(user: User, hashed: HashedPassword | None, *, present: str) -> None
     user.password = make_password(None) if hashed is None else hashed.encoded
     user.password_changed_at = timezone.now()
     user.save(update_fields=["password", "password_changed_at"])
-    # SECURITY: a link that a thief asked for must not outlive the owner's new password.
-    purposes = (TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL)
-    one_time_tokens.revoke(user_id=user.pk, purposes=purposes)
+    # SECURITY: a link to another address must not outlive the owner's new password.
+    one_time_tokens.revoke(user_id=user.pk, purposes=ended_links)
     end_trust(user_id=user.pk)
 
 

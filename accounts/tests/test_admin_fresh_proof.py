@@ -72,6 +72,9 @@ def test_passwords_rights_and_factors_are_changed_after_a_proof(
         assert leads_to_proof(tired.post(address, {})), address
         assert tired.get(address).status_code == 200, address
     assert leads_to_proof(run_action(tired, "accounts_user", "reset_second_factor", user))
+    assert leads_to_proof(
+        run_action(tired, "accounts_team", "delete_selected", alice.team, post="yes")
+    )
 
 
 def test_ending_what_is_under_attack_asks_for_nothing(tired: Client, key: IssuedKey) -> None:

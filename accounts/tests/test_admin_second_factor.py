@@ -146,6 +146,16 @@ def test_a_superuser_without_a_factor_is_led_to_set_one_up(
     assert mail.outbox[-1].to == ["staff@example.com"]
 
 
+def test_who_takes_long_to_set_one_up_types_the_password_again(staff: User) -> None:
+    browser = admin_browser(staff, completed_by=None)
+    with age_session(browser, minutes=6):
+        assert browser.get(SETUP)["Location"].startswith(CONFIRM)
+        assert browser.get(CONFIRM).status_code == 200
+        assert browser.post(CONFIRM, {"password": PASSWORD, "next": SETUP})["Location"] == SETUP
+        assert browser.get(SETUP).status_code == 200
+        assert not is_signed_in(browser)
+
+
 def test_setting_up_needs_a_fresh_proof_and_no_factor_yet(staff: User, as_staff: Client) -> None:
     with age_session(as_staff, minutes=6):
         assert as_staff.get(SETUP)["Location"].startswith(CONFIRM)

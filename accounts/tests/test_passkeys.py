@@ -9,6 +9,7 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
+from accounts.flows import passkeys
 from accounts.models import Membership, Passkey, PasskeyChallenge, Session, User
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.calls import code_of, me, refresh_with, sign_in, token_of
@@ -93,6 +94,23 @@ def test_a_second_passkey_brings_no_backup_codes(
     assert add(as_alice, Authenticator(), "Phone").json()["data"].keys() == {"passkey"}
     names = [entry["name"] for entry in as_alice.get(PASSKEYS).json()["data"]]
     assert names == ["Laptop", "Phone"]
+
+
+@pytest.mark.parametrize("length", [0, 1024, 40_000])
+def test_an_id_of_no_sensible_length_is_refused(as_alice: ApiClient, length: int) -> None:
+    authenticator = Authenticator()
+    authenticator.id = b"x" * length
+    assert code_of(add(as_alice, authenticator, "Phone")) == (400, "VALIDATION_ERROR")
+
+
+def test_options_asked_for_in_advance_add_no_passkey_too_many(
+    as_alice: ApiClient, passkey: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = options_of(as_alice, OPTIONS)
+    monkeypatch.setattr(passkeys, "MOST_PASSKEYS", 1)
+    body = {"credential": Authenticator().create(options), "name": "Phone"}
+    assert code_of(as_alice.post_json(PASSKEYS, body)) == (409, "CONFLICT")
+    assert Passkey.objects.count() == 1
 
 
 def test_a_passkey_is_renamed_and_removed_by_its_owner_alone(
