@@ -52,7 +52,7 @@ class FactorPages:
 
     @method_decorator([never_cache, csrf_protect, sensitive_post_parameters()])
     def confirm(self, request: HttpRequest) -> HttpResponse:
-        """Ask for a code, or for the password of somebody who has no second factor."""
+        """Ask for a code or a passkey, or for the password where there is no second factor."""
         factors = factors_of(signed_in_user(request).pk)
         is_to_set_up = not factors and not admin_stage.is_complete(request)
         if is_to_set_up and admin_stage.is_fresh(request):
@@ -173,18 +173,18 @@ class FactorPages:
         remove_passkey(
             user_id=signed_in_user(request).pk, passkey_id=passkey_id, kept=kept(request)
         )
-        admin_stage.keep_after_change(request)
-        if not factors_of(signed_in_user(request).pk):
-            admin_stage.reopen(request)
-        messages.success(request, "The passkey was removed.")
-        return redirect("admin:factors")
+        return self._after_removal(request, "The passkey was removed.")
 
     def _disable(self, request: HttpRequest) -> HttpResponse:
         disable_totp(user_id=signed_in_user(request).pk, kept=kept(request))
+        return self._after_removal(request, "The authenticator app is no longer asked for.")
+
+    def _after_removal(self, request: HttpRequest, message: str) -> HttpResponse:
+        """Keep this session; without a factor it has to be completed again."""
         admin_stage.keep_after_change(request)
         if not factors_of(signed_in_user(request).pk):
             admin_stage.reopen(request)
-        messages.success(request, "The authenticator app is no longer asked for.")
+        messages.success(request, message)
         return redirect("admin:factors")
 
     def _show_codes(self, request: HttpRequest, codes: list[str]) -> HttpResponse:

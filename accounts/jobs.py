@@ -1,8 +1,9 @@
 """Background jobs about accounts; crm/schedule.py says when the periodic ones run.
 
 A token is made inside the job that mails it, so that no queue ever holds one. A job that runs twice
-mails a second token, and the newest works. `mail_place` bounds what an address gets, whoever asks:
-a mail that is held back makes no token, so that the last one mailed goes on working.
+mails a second token, and the newest works. `mail_place` bounds what an address gets of invitations
+and of links that verify it: a mail that is held back makes no token, so that the last one mailed
+goes on working. Resets are bounded where they are asked for (accounts.flows.mail_requests).
 """
 
 from uuid import UUID

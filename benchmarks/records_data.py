@@ -21,8 +21,6 @@ DAYS = 365
 TEAMS = 10
 PEOPLE = 200
 STAFF = "staff@example.com"
-# Entries that are sealed on the clock, those of the second team.
-SEALED_ON_THE_CLOCK = 100_000
 # How many of a thousand events are of a type; every other type comes once in 20,000.
 SHARES = {
     EventType.TOKEN_REFRESHED: 480,

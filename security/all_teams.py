@@ -19,6 +19,6 @@ def all_teams(*, reason: str, actor_id: str, actor_label: str) -> Iterator[None]
     another opening of the door it stays open until the outer block ends.
     """
     record_event(EventType.ALL_TEAMS_OPENED, reason=reason, opened_by=actor_label)
-    logger.info("All-teams door opened by %s: %s", actor_id, reason)
+    logger.info("All-teams door opened by %s: %s", actor_id or actor_label, reason)
     with context(all_teams="on", actor_kind="staff", actor_id=actor_id, actor_label=actor_label):
         yield

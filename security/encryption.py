@@ -4,7 +4,6 @@ What only has to be recognised is hashed instead (security.api_keys.secret_hash)
 """
 
 import base64
-import binascii
 import os
 from collections.abc import Mapping
 from functools import lru_cache
@@ -40,7 +39,7 @@ def decrypt(stored: str, *, ring: KeyRing, belongs_to: str) -> bytes:
         raw = base64.b64decode(encoded, validate=True)
         cipher = _ciphers(ring)[key_id]
         return cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], belongs_to.encode())
-    except (KeyError, ValueError, binascii.Error, InvalidTag) as error:
+    except (KeyError, ValueError, InvalidTag) as error:
         raise Undecryptable(f"Key {key_id[:32]!r} does not open it.") from error
 
 

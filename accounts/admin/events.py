@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import User
 from security.admin.door import AllTeamsPage
+from security.admin.pages import ReadOnlyPage
 from security.client_ip import parse_address
 from security.events.models import SecurityEvent, SecurityEventQuerySet
 from security.events.types import Category, EventType, Severity
@@ -80,7 +81,7 @@ def _filter_of(field: str, words: type[StrEnum]) -> type[admin.SimpleListFilter]
 
 
 @admin.register(SecurityEvent)
-class SecurityEventPage(AllTeamsPage):
+class SecurityEventPage(ReadOnlyPage, AllTeamsPage):
     """Look; nothing is changed, added or deleted here, nor could it be."""
 
     list_display = (
@@ -123,12 +124,3 @@ class SecurityEventPage(AllTeamsPage):
         elif text:
             queryset = queryset.filter(request_id=text)
         return queryset, False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

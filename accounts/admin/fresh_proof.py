@@ -1,7 +1,7 @@
 """Pages of the admin that give access ask who it is, when that was proved too long ago.
 
-Ending sessions, keys and rights is left free: nothing may stand between staff and the end of an
-attack.
+The actions that end sessions, keys and accounts are left free: nothing may stand between staff and
+the end of an attack.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -10,7 +10,7 @@ from accounts.flows.invitations import revoke_invitation
 from accounts.models import Invitation, InvitationStatus
 from crm.api.errors import Conflict
 from security.admin.door import AllTeamsPage
-from security.admin.pages import is_superuser
+from security.admin.pages import ReadOnlyPage, is_superuser
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -27,7 +27,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 @admin.register(Invitation)
-class InvitationPage(AllTeamsPage):
+class InvitationPage(ReadOnlyPage, AllTeamsPage):
     """Who was invited where, and as what. The token is in no page: it is stored nowhere."""
 
     secret_fields = ("token_hash",)
@@ -71,12 +71,3 @@ class InvitationPage(AllTeamsPage):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Tell whether the caller may revoke."""
         return is_superuser(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -15,8 +15,7 @@ For the flow of the second factor:
 5. A change of password or factors calls `end_trust(user_id=…)`, so that the list of devices shows
    it. The fingerprint holds where that is forgotten.
 
-`factors` is a text that changes whenever the user's factors do, such as the ids of the confirmed
-ones with the times at which they were made.
+`factors` is a text that changes whenever the user's factors do: `Factors.fingerprint`.
 """
 
 import hashlib

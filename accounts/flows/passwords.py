@@ -127,8 +127,8 @@ def _replace(
 ) -> None:
     """Put another hash, or none, into the place of `present`, which is read from the locked row.
 
-    SECURITY: a change by whoever knows the password leaves the links that reset it. They lie in the
-    owner's mailbox, and a thief who changes the password again and again would end each of them.
+    SECURITY: `change_password` leaves the links that reset the password. They lie in the owner's
+    mailbox, and a thief who changes the password again and again would end each of them.
 
     A hash from judging is stored as it is, also where a sign-in has meanwhile hashed the present
     password anew: that one, of another salt, is then verified by itself.

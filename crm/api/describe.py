@@ -33,7 +33,7 @@ class Description:
     media: Mapping[str, Schema] = field(default_factory=dict)
 
 
-def describe(  # noqa: PLR0913 (all that can be said of a call)  # noqa: PLR0913 (all by name; most calls need two)
+def describe(  # noqa: PLR0913 (all that can be said of a call)
     *,
     data: type[StrictSerializer] | Schema | None = None,
     body: type[StrictSerializer] | None = None,

@@ -41,7 +41,7 @@ class AuditEntry(models.Model):
     Entries are in the order (transaction_id, number).
     """
 
-    # Written by triggers and the sealer; the application reads.
+    # Written by triggers and retention; the application reads.
     application_rights = ("SELECT",)
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -98,7 +98,7 @@ class AuditLink(models.Model):
     The values enter by a salted digest, so that they can be erased and the chain still proved.
     """
 
-    # Written by triggers and the sealer; the application reads.
+    # Written by the sealer and retention; the application reads.
     application_rights = ("SELECT",)
 
     entry_id = models.UUIDField(primary_key=True)
@@ -124,7 +124,7 @@ class AuditLink(models.Model):
 class AuditHead(models.Model):
     """The signed end of a team's chain, and of what retention took from its beginning."""
 
-    # Written by triggers and the sealer; the application reads.
+    # Written by the sealer and retention; the application reads.
     application_rights = ("SELECT",)
 
     team_id = models.UUIDField(primary_key=True)

@@ -86,8 +86,7 @@ def verify(
     known = checkpoint or {}
     checked, problems = 0, list[str]()
     with _one_snapshot():
-        everyone = dict.fromkeys([*teams(), *known])
-        for team in [team_id] if team_id else everyone:
+        for team in [team_id] if team_id else dict.fromkeys([*teams(), *known]):
             check = _TeamCheck(team, known.get(team), on_progress)
             problems += check.problems(unsealed_after)[:MOST_PROBLEMS]
             checked += check.count
@@ -131,7 +130,6 @@ class _TeamCheck:
             head = read_head(self.team_id)
         except (BrokenChain, UnknownKey) as error:
             yield str(error).removeprefix(f"team {self.team_id}: ")
-            head = None
             yield from self._links()
             return
         if head is not None:

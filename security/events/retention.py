@@ -11,7 +11,7 @@ TABLE = "security_event"
 
 
 def make_event_partitions(**kwargs: Any) -> list[str]:
-    """Make the partitions that are missing; return their names (post_migrate, nightly command).
+    """Make the partitions that are missing; return their names (post_migrate, nightly job).
 
     Nothing happens for a role that does not own the table.
     """

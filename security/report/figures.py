@@ -55,7 +55,7 @@ _HOSTILE_TYPES = [name for name, kind in _KIND_OF.items() if kind in HOSTILE]
 # The newest events of the counted types, of every team and of none.
 _BUCKETS = """
     WITH counted AS MATERIALIZED (
-        SELECT event_type, created_at, ip_address FROM security_event
+        SELECT event_type, created_at FROM security_event
          WHERE created_at >= %(since)s AND created_at < %(until)s AND event_type = ANY(%(types)s)
          ORDER BY created_at DESC, id DESC LIMIT %(most)s)
     SELECT date_bin(%(stretch)s, created_at, %(since)s) AS begin, event_type, count(*),
