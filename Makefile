@@ -59,10 +59,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(RUN_STAMP): requirements.txt | $(BIN)/python
-	$(PIP) install --quiet --require-hashes --requirement requirements.txt
+	$(PIP) install --quiet --no-deps --require-hashes --requirement requirements.txt
+	$(PIP) check
 	@touch $@
 
 # This list includes everything of requirements.txt, in the same versions.
 $(DEV_STAMP): requirements-dev.txt | $(BIN)/python
-	$(PIP) install --quiet --require-hashes --requirement requirements-dev.txt
+	$(PIP) install --quiet --no-deps --require-hashes --requirement requirements-dev.txt
+	$(PIP) check
 	@touch $@ $(RUN_STAMP)
