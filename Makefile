@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --require-virtualenv
 RUN_STAMP := $(VENV)/.requirements
 DEV_STAMP := $(VENV)/.requirements-dev
 
-# Left unset, these take the defaults of crm/env.py; set on the command line, they reach it.
+# Left unset, these take the defaults of crm/env/variables.py; set on the command line, they reach it.
 export PORT DATA_DIR
 
 .DEFAULT_GOAL := help

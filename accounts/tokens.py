@@ -15,7 +15,7 @@ from rest_framework_simplejwt.tokens import Token
 from accounts.models import Session
 from crm.db.models import uuid7
 from crm.env import env
-from crm.env_parsers import KeyRing
+from crm.env.parsers import KeyRing
 
 ALGORITHM = "HS256"
 REMEMBERED_TOKENS = 4096

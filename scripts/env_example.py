@@ -1,4 +1,4 @@
-"""Write `.env.example` from what crm/env.py declares: `python -m scripts.env_example`."""
+"""Write `.env.example` from what crm/env/reader.py declares: `python -m scripts.env_example`."""
 
 from crm.env import PROJECT_DIR, declared_variables
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from crm.env_parsers import KeyRing, derive_secret
+from crm.env.parsers import KeyRing, derive_secret
 
 _NONCE_BYTES = 12  # NIST SP 800-38D, section 8.2.
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from crm.env import env
-from crm.env_parsers import derive_secret
+from crm.env.parsers import derive_secret
 
 LONGEST_ADDRESS = 254  # RFC 5321: a path is 256 octets with its brackets.
 _NO_ADDRESS = "no-address:"

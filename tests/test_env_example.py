@@ -1,4 +1,4 @@
-"""`.env.example` is what crm/env.py declares, and a broken environment stops the start."""
+"""`.env.example` is what crm/env/reader.py declares, and a broken environment stops the start."""
 
 import os
 import subprocess

@@ -13,7 +13,7 @@ import uuid
 from typing import NamedTuple
 
 from crm.env import env
-from crm.env_parsers import derive_secret
+from crm.env.parsers import derive_secret
 
 _ID_BYTES, _SECRET_BYTES, _TAG_BYTES = 16, 32, 16
 _KEY = derive_secret(env.secret_key, purpose="device-token").encode()

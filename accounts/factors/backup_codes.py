@@ -11,7 +11,7 @@ import secrets
 import uuid
 
 from crm.env import env
-from crm.env_parsers import derive_secret
+from crm.env.parsers import derive_secret
 
 CODE_COUNT = 10
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # Base32 (RFC 4648): 5 bits a letter.

@@ -28,7 +28,7 @@ from django.utils import timezone
 from accounts.models import Device, User
 from accounts.models.device import TRUST_LIFETIME
 from crm.env import env
-from crm.env_parsers import derive_secret
+from crm.env.parsers import derive_secret
 
 _KEY = derive_secret(env.secret_key, purpose="device-trust").encode()
 

@@ -17,7 +17,7 @@ from accounts.models import Membership, Session, User
 from accounts.tokens import MfaToken
 from crm.api.errors import InvalidToken, PermissionDenied, TokenExpired
 from crm.env import env
-from crm.env_parsers import derive_secret
+from crm.env.parsers import derive_secret
 from security.events.collector import record_event
 from security.events.types import EventType
 

@@ -30,7 +30,7 @@ from conftest import ApiClient
 from crm.api.errors import PermissionDenied
 from crm.db.tenancy import team_context
 from crm.env import env
-from crm.rate import Rate
+from crm.env.rate import Rate
 from crm.tests.job_queue import queued_jobs
 from security.events.types import EventType
 from security.roles import Role

@@ -8,7 +8,7 @@ import string
 from typing import NamedTuple
 
 from crm.env import env
-from crm.env_parsers import derive_secret
+from crm.env.parsers import derive_secret
 from security.api_keys.format import KEY_ID_LENGTH, SECRET_LENGTH, ApiKeyParts
 from security.roles import Role
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from crm.api import fields
 from crm.api.serializers import StrictModelSerializer, StrictSerializer
-from crm.env_parsers import duration_or_zero
+from crm.env.parsers import duration_or_zero
 from security.models import ApiKey
 
 

@@ -16,7 +16,7 @@ from django_ratelimit.core import get_usage
 from rest_framework.request import Request
 
 from crm.api.errors import ServiceUnavailable
-from crm.rate import Rate
+from crm.env.rate import Rate
 from security.rate_limits.identity import address_value, http_request_of
 from security.rate_limits.refusals import record_refusal
 from security.rate_limits.store import STORE_ERRORS, counter_store, outage

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from crm.rate import Rate
+from crm.env.rate import Rate
 from security.events.collector import is_in_request, record_event
 from security.events.types import EventType
 from security.rate_limits.store import STORE_ERRORS, count_many

@@ -19,7 +19,7 @@ from collections import OrderedDict
 from itertools import islice
 from typing import Final
 
-from crm.rate import Rate
+from crm.env.rate import Rate
 from security.rate_limits.store import STORE_ERRORS, count_many, delete_expired_counters, outage
 from security.rate_limits.table import LIMITS, NamedLimit
 from security.rate_limits.verdict import Verdict

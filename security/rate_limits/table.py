@@ -8,7 +8,7 @@ from typing import Final
 
 from crm.api.errors import ApiError, AuthRateLimited, RateLimited
 from crm.env import env
-from crm.rate import Rate
+from crm.env.rate import Rate
 
 
 class Counted(Enum):

@@ -9,7 +9,7 @@ import time
 from django_ratelimit import ALL
 from django_ratelimit.core import EXPIRATION_FUDGE, _get_window, _make_cache_key
 
-from crm.rate import Rate
+from crm.env.rate import Rate
 from security.rate_limits.table import NamedLimit
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crm.env import env
-from crm.env_parsers import networks
+from crm.env.parsers import networks
 from security.ip_blocks.matcher import block_list
 
 SetExempt = Callable[..., None]

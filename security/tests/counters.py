@@ -13,7 +13,7 @@ from django.db import connection
 
 from crm.db.counter_cache import connections
 from crm.env import env
-from crm.rate import Rate
+from crm.env.rate import Rate
 from security.api_keys.usage import usage_counter
 from security.rate_limits.refusals import forget_refusals
 from security.rate_limits.settled import settled_counter

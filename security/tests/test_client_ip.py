@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from crm.env_parsers import networks
+from crm.env.parsers import networks
 from security.client_ip import (
     UNKNOWN_ADDRESS,
     axes_client_ip,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from conftest import ApiClient
 from crm.api.schema import schema_document
 from crm.env import env
-from crm.env_parsers import networks
+from crm.env.parsers import networks
 from security.events.types import EventType
 from security.honeypots import views
 from security.ip_blocks.models import IpBlock

@@ -10,7 +10,7 @@ from accounts.models import Membership
 from accounts.tests.factories import access_token
 from conftest import ApiClient
 from crm.env import env
-from crm.env_parsers import networks
+from crm.env.parsers import networks
 from security.client_ip import resolve_client_ip
 from security.events.types import EventType
 from security.ip_blocks.matcher import block_list

@@ -13,7 +13,7 @@ from django.test import RequestFactory
 
 from conftest import ApiClient
 from crm.env import env
-from crm.env_parsers import networks
+from crm.env.parsers import networks
 from security import middleware
 from security.html_only import HtmlCspMiddleware
 from security.middleware import AdminAddressMiddleware, RequestContextMiddleware

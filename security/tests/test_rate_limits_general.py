@@ -15,7 +15,7 @@ from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from crm.api.errors import AuthRateLimited, InvalidToken, RateLimited
-from crm.rate import Rate
+from crm.env.rate import Rate
 from security.actors import ANONYMOUS, Actor, ActorKind, AnonymousActor
 from security.rate_limits.general import check_general
 from security.rate_limits.headers import add_rate_limit_headers

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crm.db.counter_cache import CounterCache
-from crm.rate import Rate
+from crm.env.rate import Rate
 from security.rate_limits import settled
 from security.rate_limits.settled import SettledCounter, settled_counter
 from security.rate_limits.store import count_many, outage

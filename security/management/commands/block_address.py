@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crm.env_parsers import duration
+from crm.env.parsers import duration
 from security.ip_blocks.networks import NotBlockable
 from security.ip_blocks.services import block_network
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from crm.env_parsers import duration_or_zero
+from crm.env.parsers import duration_or_zero
 from security.audit.checkpoints import BadCheckpoint, Heads, read_checkpoint
 from security.audit.models import AuditVerification
 from security.audit.verifier import Verified, verify

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from crm.rate import Rate
+from crm.env.rate import Rate
 
 Parser = Callable[[str], Any]
 KeyRing = tuple[tuple[str, str], ...]

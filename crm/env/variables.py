@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from crm import env_parsers as parse
-from crm.rate import Rate
+from crm.env import parsers as parse
+from crm.env.rate import Rate
 
 
 def variable(group: str, help_text: str, parser: parse.Parser, default: str | None = None) -> Any:

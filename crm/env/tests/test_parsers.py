@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm import env_parsers as parse
+from crm.env import parsers as parse
 
 READ: list[tuple[Callable[[str], Any], str, Any]] = [
     (parse.text, "as it is", "as it is"),

@@ -1,4 +1,4 @@
-"""The one reader of the environment; what there is to read stands in crm.env_variables.
+"""The one reader of the environment; what there is to read stands in crm.env.variables.
 
 `env` is read when this module is first imported. A problem stops the start with one line for each
 problem. `.env.example` lists the same variables; a test holds the two equal.
@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import environ
 
-from crm import env_parsers as parse
 from crm.db.embedded import urls as embedded_urls
 from crm.db.secrets_file import development_secrets
-from crm.env_refusals import production_problems
-from crm.env_variables import Environment
+from crm.env import parsers as parse
+from crm.env.refusals import production_problems
+from crm.env.variables import Environment
 
-PROJECT_DIR = Path(__file__).resolve().parent.parent
+PROJECT_DIR = Path(__file__).resolve().parents[2]
 
 
 # Key rings that are derived from SECRET_KEY unless they are set, and what for.

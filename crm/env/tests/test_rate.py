@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.rate import Rate
+from crm.env.rate import Rate
 
 
 @pytest.mark.parametrize(

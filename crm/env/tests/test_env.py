@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crm.env import declared_variables, read_environment
-from crm.env_variables import Environment
+from crm.env.variables import Environment
 
 STRONG = "Zk3v9QwX7bN2mR5tY8pL1cF4hJ6dG0sA-"
 
