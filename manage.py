@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import Error as DatabaseError
 
-from crm.db.embedded import DatabaseStartError, is_embedded, running
+from crm.embedded_postgres.server import DatabaseStartError, is_embedded, running
 from crm.env import env
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crm.db.embedded import running
+from crm.embedded_postgres.server import running
 
 ROUNDS = 400
 DEPTH = 3_900

@@ -18,8 +18,8 @@ from django.core.management import CommandError, call_command
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from crm.db.child_process import tie_to_parent
-from crm.db.embedded import DatabaseStartError, is_embedded, is_up, running
+from crm.child_process import tie_to_parent
+from crm.embedded_postgres.server import DatabaseStartError, is_embedded, is_up, running
 from crm.env import env
 from crm.web_server import WebServer, ensure_port_is_free
 from crm.worker_process import WorkerProcess

@@ -13,7 +13,7 @@ from granian.constants import Interfaces
 from granian.log import LOGGING_CONFIG, LogLevels
 from granian.server.mp import MPServer
 
-from crm.db.child_process import tie_to_parent
+from crm.child_process import tie_to_parent
 from crm.env import env
 from crm.logging_setup import CarefulFormatter
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from crm.db.embedded import running
+from crm.embedded_postgres.server import running
 
 NOT_DONE = "NOT DONE"
 PROJECT_DIR = Path(__file__).resolve().parents[1]

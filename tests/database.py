@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.db.embedded import running
+from crm.embedded_postgres.server import running
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 # The only variables of the caller's that a test run listens to.

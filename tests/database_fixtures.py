@@ -10,8 +10,8 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 from pytest_django.plugin import DjangoDbBlocker
 
-from crm.db.embedded import is_embedded
 from crm.db.owner import as_owner
+from crm.embedded_postgres.server import is_embedded
 from crm.env import env
 
 # The queue's tables are no models of Django's, so its flush leaves them: the jobs of one test would

@@ -15,16 +15,23 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from crm.db import cluster, embedded
-from crm.db.embedded import DatabaseStartError, is_embedded, running, socket_folder, urls
-from crm.db.server_account import ServerAccount, server_account
+from crm.embedded_postgres import cluster
+from crm.embedded_postgres import server as embedded
+from crm.embedded_postgres.server import (
+    DatabaseStartError,
+    is_embedded,
+    running,
+    socket_folder,
+    urls,
+)
+from crm.embedded_postgres.server_account import ServerAccount, server_account
 from tests.processes import is_alive, pids_with_argument, wait_for
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 USE_UNTIL_TOLD = """
 import sys
 from pathlib import Path
-from crm.db.embedded import running
+from crm.embedded_postgres.server import running
 with running(Path(sys.argv[1])):
     print("up", flush=True)
     sys.stdin.read()
@@ -72,7 +79,7 @@ def start_user(data_dir: Path) -> Iterator[Callable[[], "subprocess.Popen[str]"]
 def python_for_others(options: dict[str, object]) -> str:
     """Return an interpreter that another user can run this project with. Skips without one."""
     for python in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
-        command = [python, "-c", "import crm.db.embedded"]
+        command = [python, "-c", "import crm.embedded_postgres.server"]
         with contextlib.suppress(OSError, subprocess.CalledProcessError):
             subprocess.run(command, cwd=PROJECT_DIR, env=import_path(), check=True, **options)  # type: ignore[call-overload]  # The options vary.
             return python

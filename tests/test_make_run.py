@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from crm.db.embedded import is_up
+from crm.embedded_postgres.server import is_up
 from tests.processes import descendants_of, is_alive, wait_for
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from django_otp.oath import totp
 
-from crm.db.embedded import PORT, socket_folder
-from crm.db.keeper import SUPERUSER
-from crm.db.secrets_file import development_secrets
+from crm.embedded_postgres.keeper import SUPERUSER
+from crm.embedded_postgres.secrets_file import development_secrets
+from crm.embedded_postgres.server import PORT, socket_folder
 from tests.live.calls import Answer, Call, Credentials, bearer, login, logout, refresh
 from tests.live.server import LiveServer, live_server
 from tests.processes import wait_for

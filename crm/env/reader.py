@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import environ
 
-from crm.db.embedded import urls as embedded_urls
-from crm.db.secrets_file import development_secrets
+from crm.embedded_postgres.secrets_file import development_secrets
+from crm.embedded_postgres.server import urls as embedded_urls
 from crm.env import parsers as parse
 from crm.env.refusals import production_problems
 from crm.env.variables import Environment

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from crm.db.embedded import urls
+from crm.embedded_postgres.server import urls
 from tests.database import PROJECT_DIR, declared_names
 from tests.live.calls import Answer, Call, Credentials, send
 from tests.processes import wait_for

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 
-from crm.db.embedded import urls
+from crm.embedded_postgres.server import urls
 from tests.database import PROJECT_DIR
 from tests.live.calls import bearer, login
 from tests.live.server import LiveServer, live_server

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from crm.db.child_process import tie_to_parent
+from crm.child_process import tie_to_parent
 from crm.jobs.worker import run_worker
 
 

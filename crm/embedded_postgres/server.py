@@ -1,7 +1,8 @@
 """PostgreSQL without an installation: a server of our own in DATA_DIR, up while somebody uses it.
 
-Every process that uses the server holds a shared lock. A keeper process (crm.db.keeper) starts
-PostgreSQL and stops it when nobody holds that lock any more, whichever way the last user ended.
+Every process that uses the server holds a shared lock. A keeper process starts PostgreSQL
+(crm.embedded_postgres.keeper) and stops it when nobody holds that lock any more, whichever way the
+last user ended.
 """
 
 import hashlib
@@ -17,11 +18,11 @@ from urllib.parse import quote
 
 import psycopg
 
-from crm.db.cluster import remove_cluster
-from crm.db.data_dir import create_data_dir
-from crm.db.file_lock import exclusive, is_held, is_held_alone, try_shared
-from crm.db.secrets_file import FILE_NAME as SECRETS_NAME
-from crm.db.secrets_file import development_secrets
+from crm.embedded_postgres.cluster import remove_cluster
+from crm.embedded_postgres.data_dir import create_data_dir
+from crm.embedded_postgres.file_lock import exclusive, is_held, is_held_alone, try_shared
+from crm.embedded_postgres.secrets_file import FILE_NAME as SECRETS_NAME
+from crm.embedded_postgres.secrets_file import development_secrets
 
 APP_ROLE = "crm_app"
 OWNER_ROLE = "crm_owner"
@@ -155,7 +156,7 @@ def _start_keeper(data_dir: Path, *, throw_away: bool) -> Keeper:
     options = [THROW_AWAY_OPTION] if throw_away else []
     read_end, write_end = os.pipe()
     keeper = subprocess.Popen(
-        [sys.executable, "-m", "crm.db.keeper", os.fspath(data_dir), *options],
+        [sys.executable, "-m", "crm.embedded_postgres.keeper", os.fspath(data_dir), *options],
         cwd=PROJECT_DIR,
         stdin=subprocess.DEVNULL,
         stdout=write_end,

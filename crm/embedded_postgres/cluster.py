@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from crm.db.server_account import ServerAccount, owner_of, server_account
+from crm.embedded_postgres.server_account import ServerAccount, owner_of, server_account
 
 FOLDER_NAME = "postgres"
 POINTER_NAME = "postgres.location"

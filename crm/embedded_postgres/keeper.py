@@ -1,7 +1,7 @@
 """The process that starts the embedded PostgreSQL and stops it when nobody uses it any more.
 
-Run by crm.db.embedded as `python -m crm.db.keeper DATA_DIR [--throw-away]`. Prints one line:
-`ready`, or what failed.
+Run by crm.embedded_postgres.server as `python -m crm.embedded_postgres.keeper DATA_DIR`, with
+`--throw-away` for a database that goes with it. Prints one line: `ready`, or what failed.
 """
 
 import os
@@ -16,9 +16,12 @@ from types import FrameType
 import psycopg
 from psycopg import sql
 
-from crm.db.child_process import die_with_parent
-from crm.db.cluster import Cluster, open_cluster, server_environment
-from crm.db.embedded import (
+from crm.child_process import die_with_parent
+from crm.embedded_postgres.cluster import Cluster, open_cluster, server_environment
+from crm.embedded_postgres.file_lock import try_exclusive
+from crm.embedded_postgres.orphans import end_orphans
+from crm.embedded_postgres.secrets_file import development_secrets
+from crm.embedded_postgres.server import (
     APP_ROLE,
     DATABASE,
     LOG_NAME,
@@ -30,10 +33,7 @@ from crm.db.embedded import (
     lock_paths,
     socket_folder,
 )
-from crm.db.file_lock import try_exclusive
-from crm.db.orphans import end_orphans
-from crm.db.secrets_file import development_secrets
-from crm.db.server_account import ServerAccount
+from crm.embedded_postgres.server_account import ServerAccount
 
 SUPERUSER = "postgres"
 START_SECONDS = 300  # Recovery after a crash may have a gigabyte of log to read.

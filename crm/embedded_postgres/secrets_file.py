@@ -6,7 +6,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from crm.db.data_dir import create_data_dir
+from crm.embedded_postgres.data_dir import create_data_dir
 
 FILE_NAME = "secrets.json"
 
