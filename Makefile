@@ -25,7 +25,7 @@ help:
 
 run: $(RUN_STAMP)
 	@if [ -z "$$DEBUG" ] && ! grep -qs '^[[:space:]]*DEBUG[[:space:]]*=' .env; then \
-		export DEBUG=true; fi; exec $(BIN)/python -m crm.run --with-parent
+		export DEBUG=true; fi; exec $(BIN)/python -m crm.serving.run --with-parent
 
 test: $(DEV_STAMP)
 ifdef ARGS

@@ -3,12 +3,12 @@
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
-from crm.body_reader import MAX_BODY_BYTES
 from crm.db.connection import database_settings
 from crm.env import PROJECT_DIR, env
 from crm.logging_setup import logging_settings
 from crm.mail_server import mail_settings
-from crm.scanner_paths import SCANNER_PATHS
+from crm.serving.body_reader import MAX_BODY_BYTES
+from security.honeypots.scanner_paths import SCANNER_PATHS
 
 # SECURITY: Django's own debug mode, with its pages full of settings and source, is never on. The
 # variable DEBUG means generated secrets, plain cookies and demo data (crm.env).

@@ -4,10 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from crm.arrival_clock import ArrivalClock
-from crm.body_reader import BodyReader
 from crm.db.isolation import refuse_open_database
 from crm.env import env
+from crm.serving.arrival_clock import ArrivalClock
+from crm.serving.body_reader import BodyReader
 from security.ip_blocks.matcher import block_list, is_from_blocked_address
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")

@@ -33,7 +33,7 @@ EXCEPTIONS: Mapping[Rule, Mapping[str, str]] = {
     },
     code_rules.own_environment: {
         "crm/env/reader.py": "the one reader",
-        "crm/run.py": "sets DJANGO_SETTINGS_MODULE",
+        "crm/serving/run.py": "sets DJANGO_SETTINGS_MODULE",
         "crm/wsgi.py": "sets DJANGO_SETTINGS_MODULE",
         "manage.py": "sets DJANGO_SETTINGS_MODULE",
         "accounts/management/passwords.py": "CRM_PASSWORD is of one call, no setting",

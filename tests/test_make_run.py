@@ -64,7 +64,7 @@ def start(data_dir: Path, tmp_path: Path) -> Iterator[Callable[[], Running]]:
         port, output = free_port(), tmp_path / "output"
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "crm.run"],
+                [sys.executable, "-m", "crm.serving.run"],
                 cwd=PROJECT_DIR,
                 env=environment(data_dir, port),
                 stdout=file,
@@ -149,7 +149,7 @@ def test_access_log_is_one_line_without_query_string(start: Callable[[], Running
 def test_occupied_port_is_one_clear_line(data_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as occupied:
         result = subprocess.run(
-            [sys.executable, "-m", "crm.run"],
+            [sys.executable, "-m", "crm.serving.run"],
             cwd=PROJECT_DIR,
             env=environment(data_dir, occupied.getsockname()[1]),
             capture_output=True,

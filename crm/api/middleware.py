@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from crm.api import errors
 from crm.api.envelope import failure_response
 from crm.api.exceptions import to_api_error
-from crm.body_reader import NOT_READ
+from crm.serving.body_reader import NOT_READ
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

@@ -9,7 +9,7 @@ import pytest
 from clients.views import ClientViewSet
 from conftest import ApiClient
 from crm.logging_setup import RequestIdFilter, logging_settings
-from crm.web_server import log_configuration
+from crm.serving.web_server import log_configuration
 from security.api_keys.services import IssuedKey
 
 

@@ -68,7 +68,7 @@ class LiveServer:
         """Start it and wait until it answers."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "crm.run"],
+                [sys.executable, "-m", "crm.serving.run"],
                 cwd=PROJECT_DIR,
                 env=self.environment,
                 stdout=output,

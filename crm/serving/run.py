@@ -21,8 +21,8 @@ from django.db import connections
 from crm.child_process import tie_to_parent
 from crm.embedded_postgres.server import DatabaseStartError, is_embedded, is_up, running
 from crm.env import env
-from crm.web_server import WebServer, ensure_port_is_free
-from crm.worker_process import WorkerProcess
+from crm.serving.web_server import WebServer, ensure_port_is_free
+from crm.serving.worker_process import WorkerProcess
 
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  Compared with, not listened on.
 WATCH_SECONDS = 1.0

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from crm.arrival_clock import LONGEST_WAIT_SECONDS, PICK_UP_SECONDS, ArrivalClock
+from crm.serving.arrival_clock import LONGEST_WAIT_SECONDS, PICK_UP_SECONDS, ArrivalClock
 
 BEGAN = 1_800_000_000.0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm.body_reader import MAX_BODY_BYTES, NOT_READ, BodyReader
+from crm.serving.body_reader import MAX_BODY_BYTES, NOT_READ, BodyReader
 
 
 class ParkedBody:
@@ -67,7 +67,7 @@ def test_parked_bodies_leave_the_other_threads_alone(monkeypatch: pytest.MonkeyP
     holder = threading.Thread(target=seen_by_application, args=(parked, "2", reader))
     holder.start()
     assert parked.asked.wait(5)
-    monkeypatch.setattr("crm.body_reader.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("crm.serving.body_reader.WAIT_SECONDS", 0.05)
     assert NOT_READ not in seen_by_application(io.BytesIO(b""), "0", reader)
     assert seen_by_application(io.BytesIO(b"{}"), "2", reader)[NOT_READ]
     parked.let_go.set()

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from crm.arrival_clock import WsgiApplication
+from crm.serving.arrival_clock import WsgiApplication
 
 # The largest body that is read; crm.settings gives Django the same bound. A longer one is refused
 # by its length, unread.
@@ -21,7 +21,7 @@ class BodyReader:
 
     SECURITY: who sends headers and keeps the body back holds nothing but a thread: no transaction,
     no lock, no right that may have ended since, and no place in time before a rotation, since
-    crm.arrival_clock stands behind this. The other threads go on answering calls without a body.
+    crm.serving.arrival_clock stands behind this. The other threads go on answering calls without a body.
     A proxy that buffers bodies keeps such clients away altogether (docs/operations.md).
 
     Whose body is `unwelcome`, judged by the WSGI environment, holds not even that: it stays unread.
