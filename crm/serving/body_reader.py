@@ -21,7 +21,8 @@ class BodyReader:
 
     SECURITY: who sends headers and keeps the body back holds nothing but a thread: no transaction,
     no lock, no right that may have ended since, and no place in time before a rotation, since
-    crm.serving.arrival_clock stands behind this. The other threads go on answering calls without a body.
+    crm.serving.arrival_clock stands behind this. The other threads go on answering calls without
+    a body.
     A proxy that buffers bodies keeps such clients away altogether (docs/operations.md).
 
     Whose body is `unwelcome`, judged by the WSGI environment, holds not even that: it stays unread.
