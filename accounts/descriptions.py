@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from crm.api.json_schema import (
+from crm.api.schema.json_schema import (
     BOOLEAN,
     DATE_TIME,
     INTEGER,

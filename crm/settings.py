@@ -220,7 +220,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["crm.api.renderers.EnvelopeJSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "crm.api.renderers.JSONOnlyNegotiation",
     "DEFAULT_PARSER_CLASSES": ["crm.api.parsers.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.EnvelopeAutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.document.EnvelopeAutoSchema",
     "EXCEPTION_HANDLER": "crm.api.exceptions.handle_exception",
     "UNAUTHENTICATED_USER": "security.actors.anonymous",
     "UNAUTHENTICATED_TOKEN": None,

@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clients.serializers import ClientSerializer
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import AlreadyConverted
-from crm.api.json_schema import record, shown
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import record, shown
 from crm.api.serializers import refuse_body
 from leads.filters import LeadFilterSet
 from leads.serializers import LeadSerializer

@@ -9,13 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import NotFound
 from crm.api.filters import RecordFilterSet, StrictFilterSet
-from crm.api.json_schema import BOOLEAN
 from crm.api.pagination import ListSource, keyset_response
 from crm.api.parameters import LIST_PARAMETERS, check_parameters, read_flag
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import BOOLEAN
 from crm.api.serializers import StrictModelSerializer, refuse_body
 from crm.db.models import TeamModel, TeamQuerySet
 from crm.db.statements import fetch_kept

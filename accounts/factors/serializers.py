@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.flows.code_check import is_code
 from crm.api import fields
-from crm.api.json_schema import Schema
+from crm.api.schema.json_schema import Schema
 from crm.api.serializers import StrictSerializer
 
 NO_CODE = "Six digits, or a backup code."

@@ -2,7 +2,7 @@
 
 from accounts.models import Passkey
 from crm.api import fields
-from crm.api.json_schema import DATE_TIME, STRING, UUID, nullable, record
+from crm.api.schema.json_schema import DATE_TIME, STRING, UUID, nullable, record
 from crm.api.serializers import StrictSerializer
 
 PASSKEY = record(id=UUID, name=STRING, createdAt=DATE_TIME, lastUsedAt=nullable(DATE_TIME))

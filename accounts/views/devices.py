@@ -8,10 +8,10 @@ from rest_framework.response import Response
 from accounts.descriptions import DEVICE
 from accounts.flows.devices import known_devices, revoke_device
 from accounts.serializers import device_body
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import NotFound
-from crm.api.json_schema import UUID, array, record
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import UUID, array, record
 from security.permissions import IsSignedInUser
 from security.rate_limits.table import SESSION_LIMIT
 from security.views import ApiView

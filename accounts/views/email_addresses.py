@@ -7,10 +7,10 @@ from accounts.descriptions import ACCEPTED
 from accounts.flows.email_addresses import request_address_change, verify_address
 from accounts.flows.mail_requests import request_verification
 from accounts.serializers import EmailSerializer, MailedTokenSerializer, NewEmailSerializer
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import AuthRateLimited
-from crm.api.json_schema import constant, record
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import constant, record
 from security.permissions import FreshSignIn, IsSignedInUser, Public
 from security.views import ApiView
 

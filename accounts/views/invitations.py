@@ -23,11 +23,11 @@ from accounts.team_serializers import (
     InvitationSerializer,
     InviteSerializer,
 )
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import Conflict, EmailNotVerified, RateLimited
-from crm.api.json_schema import STRING, UUID, record
 from crm.api.pagination import ListSource, keyset_response
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import STRING, UUID, record
 from security.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
 from security.roles import INVITATION_RESOURCE, Right, Role
 from security.views import ApiView, TeamScopedView

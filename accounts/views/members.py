@@ -13,11 +13,11 @@ from accounts.filters import MemberFilterSet
 from accounts.flows.members import MemberChange, change_member, remove_member
 from accounts.models import Membership
 from accounts.team_serializers import MemberChangeSerializer, MemberSerializer
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import Conflict, NotFound
-from crm.api.json_schema import UUID, record
 from crm.api.pagination import ListSource, keyset_response
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import UUID, record
 from security.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
 from security.roles import MEMBER_RESOURCE, Right, Role
 from security.views import TeamScopedView

@@ -12,10 +12,10 @@ from accounts.models import RevokeReason, Session
 from accounts.refresh_cookie import clear_refresh_cookie, refresh_cookie
 from accounts.serializers import SwitchTeamSerializer, member_body, session_body, user_body
 from accounts.views.sign_in_answers import access_token_body
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import NotFound
-from crm.api.json_schema import INTEGER, UUID, array, record
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import INTEGER, UUID, array, record
 from crm.api.serializers import refuse_body
 from security.permissions import IsSignedInUser
 from security.rate_limits.table import SESSION_LIMIT

@@ -13,7 +13,6 @@ from accounts.models import ChallengePurpose
 from accounts.passkeys.serializers import PasskeyLoginOptionsSerializer, PasskeyLoginSerializer
 from accounts.views.passkeys import OPTIONS
 from accounts.views.sign_in_answers import IN_BODY, signed_in_response, signing_client
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import (
     AuthRateLimited,
@@ -23,6 +22,7 @@ from crm.api.errors import (
     PermissionDenied,
     TokenExpired,
 )
+from crm.api.schema.describe import describe
 from security.permissions import Public
 from security.views import ApiView
 

@@ -23,10 +23,10 @@ from accounts.passkeys.serializers import (
     PasskeyNameSerializer,
     passkey_body,
 )
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import Conflict
-from crm.api.json_schema import STRING, UUID, array, mapping, record
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import STRING, UUID, array, mapping, record
 from crm.api.serializers import refuse_body
 from security.permissions import FreshSignIn, IsSignedInUser
 from security.views import ApiView

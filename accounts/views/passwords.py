@@ -11,10 +11,10 @@ from accounts.serializers import (
     EmailSerializer,
     ResetPasswordSerializer,
 )
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import AccountLocked, AuthRateLimited, InvalidCredentials, WeakPassword
-from crm.api.json_schema import INTEGER, constant, record
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import INTEGER, constant, record
 from security.permissions import FreshSignIn, IsSignedInUser, Public
 from security.rate_limits.table import SESSION_LIMIT
 from security.views import ApiView

@@ -9,10 +9,10 @@ from accounts.flows.reauthenticate import (
     reauthenticate_by_password,
 )
 from accounts.serializers import ReauthenticateSerializer
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import AccountLocked, AuthRateLimited, InvalidCredentials
-from crm.api.json_schema import INTEGER, record
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import INTEGER, record
 from crm.env import env
 from security.permissions import IsSignedInUser
 from security.rate_limits.table import SESSION_LIMIT

@@ -6,9 +6,9 @@ from rest_framework.response import Response
 from accounts.descriptions import REGISTERED
 from accounts.flows.registration import Registration, register
 from accounts.serializers import RegisterSerializer
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import AuthRateLimited, PermissionDenied, WeakPassword
+from crm.api.schema.describe import describe
 from security.permissions import Public
 from security.views import ApiView
 

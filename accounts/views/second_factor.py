@@ -14,10 +14,10 @@ from accounts.flows.second_factor import (
     replace_backup_codes,
     set_up_totp,
 )
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import Conflict
-from crm.api.json_schema import BOOLEAN, INTEGER, STRING, array, constant, record
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import BOOLEAN, INTEGER, STRING, array, constant, record
 from crm.api.serializers import refuse_body
 from security.permissions import FreshSignIn, IsSignedInUser
 from security.views import ApiView

@@ -7,7 +7,6 @@ from accounts.descriptions import SIGNED_IN
 from accounts.factors.serializers import SecondStepSerializer
 from accounts.flows.second_step import finish_sign_in, read_pending
 from accounts.views.sign_in_answers import signed_in_response, signing_client
-from crm.api.describe import describe
 from crm.api.errors import (
     AuthRateLimited,
     CsrfFailed,
@@ -16,6 +15,7 @@ from crm.api.errors import (
     PermissionDenied,
     TokenExpired,
 )
+from crm.api.schema.describe import describe
 from security.permissions import Public
 from security.views import ApiView
 

@@ -23,7 +23,6 @@ from accounts.views.sign_in_answers import (
     signed_in_response,
     signing_client,
 )
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import (
     AccountLocked,
@@ -37,7 +36,8 @@ from crm.api.errors import (
     PermissionDenied,
     ValidationFailed,
 )
-from crm.api.json_schema import constant, record
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import constant, record
 from security.credentials import bearer_token
 from security.permissions import Public
 from security.request_context import in_context

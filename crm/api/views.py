@@ -12,13 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crm.api.describe import describe
 from crm.api.envelope import failure_response, success
 from crm.api.errors import CsrfFailed, MethodNotAllowed, NotFound, ServiceUnavailable
-from crm.api.json_schema import constant, mapping, record
 from crm.api.middleware import is_html_path
 from crm.api.readiness import readiness
-from crm.api.schema import schema_document
+from crm.api.schema.describe import describe
+from crm.api.schema.document import schema_document
+from crm.api.schema.json_schema import constant, mapping, record
 
 
 class OpenView(APIView):

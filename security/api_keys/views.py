@@ -10,12 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
-from crm.api.describe import describe
 from crm.api.envelope import success
 from crm.api.errors import Conflict, NotFound
-from crm.api.json_schema import DATE, INTEGER, array, record
 from crm.api.pagination import keyset_response
 from crm.api.parameters import read_count
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import DATE, INTEGER, array, record
 from security.api_keys import services
 from security.api_keys.filters import ApiKeyFilterSet
 from security.api_keys.serializers import (

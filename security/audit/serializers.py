@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from crm.api import fields, json
-from crm.api.json_schema import STRING, Schema, mapping, nullable
+from crm.api.schema.json_schema import STRING, Schema, mapping, nullable
 from crm.api.serializers import StrictModelSerializer, StrictSerializer
 from security.audit.models import AuditEntry
 from security.audit.resources import spoken_values

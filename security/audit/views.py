@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
-from crm.api.describe import describe
 from crm.api.errors import ValidationFailed
-from crm.api.json_schema import STRING, one_of
 from crm.api.pagination import ListSource, keyset_response
-from crm.api.schema_parameters import filter_schemas
+from crm.api.schema.describe import describe
+from crm.api.schema.json_schema import STRING, one_of
+from crm.api.schema.parameters import filter_schemas
 from security.audit.export import FORMATS, read_entries
 from security.audit.filters import AuditFilterSet, ExportFilterSet, HistoryFilterSet
 from security.audit.models import AuditEntry, AuditQuerySet

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from conftest import ApiClient
-from crm.api.schema import schema_document
+from crm.api.schema.document import schema_document
 from crm.env import env
 from crm.env.parsers import networks
 from security.events.types import EventType

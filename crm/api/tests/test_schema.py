@@ -13,7 +13,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 
 from crm.api.errors import ApiError
-from crm.api.schema import schema_document
+from crm.api.schema.document import schema_document
 
 # Answers that are files.
 FILES = {"get /v1/audit-logs/export"}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from crm.api import errors
-from crm.api.json_schema import INTEGER, STRING, Schema, array, constant, nullable, record
+from crm.api.schema.json_schema import INTEGER, STRING, Schema, array, constant, nullable, record
 
 PAGINATION: Final = record(
     ("total",),

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from crm.api.errors import ApiError
 from crm.api.filters import StrictFilterSet
-from crm.api.json_schema import Schema
+from crm.api.schema.json_schema import Schema
 from crm.api.serializers import StrictSerializer
 
 # What a page can be narrowed down by, and ordered by.
@@ -46,8 +46,9 @@ def describe(  # noqa: PLR0913 (all that can be said of a call)
 ) -> Callable[[Handler], Handler]:
     """Say what a handler takes and answers.
 
-    `data` is a serializer class or a schema (crm.api.json_schema) with such classes in it. `errors`
-    are those that only this call gives; what follows from its path, body and login is known. With
+    `data` is a serializer class or a schema (crm.api.schema.json_schema) with such classes in it.
+    `errors` are those that only this call gives; what follows from its path, body and login is
+    known. With
     `needs_body` even an empty object must be sent; a body with required fields says so by itself.
     `page` makes the answer a page of `data`; `media` are the types of an answer without envelope.
     """

@@ -12,8 +12,17 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
 from crm.api import errors, json
-from crm.api.describe import Description, description_of
-from crm.api.json_schema import (
+from crm.api.naming import camel_case
+from crm.api.schema.answers import (
+    BODY_ERRORS,
+    COMPONENTS,
+    FAULTS,
+    LOGIN_ERRORS,
+    failure_answers,
+    success_answer,
+)
+from crm.api.schema.describe import Description, description_of
+from crm.api.schema.json_schema import (
     NO_NUL,
     NOT_BLANK,
     UUID,
@@ -23,16 +32,7 @@ from crm.api.json_schema import (
     record,
     shown,
 )
-from crm.api.naming import camel_case
-from crm.api.schema_answers import (
-    BODY_ERRORS,
-    COMPONENTS,
-    FAULTS,
-    LOGIN_ERRORS,
-    failure_answers,
-    success_answer,
-)
-from crm.api.schema_parameters import list_parameters, query_parameter
+from crm.api.schema.parameters import list_parameters, query_parameter
 from crm.api.serializers import DocumentSerializer, StrictModelSerializer, StrictSerializer
 
 _WRITING_ACTIONS = ("create", "update", "partial_update")

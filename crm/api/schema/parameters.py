@@ -8,7 +8,9 @@ from typing import Any
 from django_filters import filters as django_filters
 
 from crm.api import filters
-from crm.api.json_schema import (
+from crm.api.pagination import DEFAULT_LIMIT, DEFAULT_ORDERING, MAX_LIMIT
+from crm.api.parameters import MAX_CURSOR_LENGTH, MAX_VALUE_LENGTH
+from crm.api.schema.json_schema import (
     BOOLEAN,
     CLEAN_TEXT,
     DATE,
@@ -19,8 +21,6 @@ from crm.api.json_schema import (
     Schema,
     one_of,
 )
-from crm.api.pagination import DEFAULT_LIMIT, DEFAULT_ORDERING, MAX_LIMIT
-from crm.api.parameters import MAX_CURSOR_LENGTH, MAX_VALUE_LENGTH
 
 _TEXT: Schema = {
     "type": "string",
