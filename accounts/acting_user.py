@@ -8,8 +8,8 @@ from rest_framework.request import Request
 
 from accounts.models import User
 from crm.db.tenancy import context
-from security.actors import ActorKind
-from security.request_context import in_context
+from security.request.actors import ActorKind
+from security.request.context import in_context
 
 
 @contextmanager

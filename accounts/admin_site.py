@@ -22,11 +22,11 @@ from accounts.admin_security import security_page
 from accounts.admin_sign_in import OwnPasswordForm, StaffSignInForm
 from accounts.devices.cookie import set_device_cookie, tokens_in_cookie
 from crm.api import errors
-from security.actors import ANONYMOUS
 from security.admin.pages import StaffPage, is_superuser
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.rate_limits.general import check_general
+from security.request.actors import ANONYMOUS
 
 # A page as the site wraps it; the stubs' type is private.
 View = Any

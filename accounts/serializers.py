@@ -11,7 +11,7 @@ from crm.api import fields
 from crm.api.errors import ValidationFailed
 from crm.api.serializers import StrictSerializer
 from crm.plain_text import has_link, has_unseen
-from security.actors import Actor
+from security.request.actors import Actor
 from security.roles import Role, permissions_of
 
 

@@ -54,17 +54,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "security.middleware.RequestContextMiddleware",
-    "security.html_only.HtmlCspMiddleware",
+    "security.request.middleware.RequestContextMiddleware",
+    "security.request.html_only.HtmlCspMiddleware",
     "security.ip_blocks.middleware.BlockedAddressMiddleware",
     "crm.api.middleware.ErrorEnvelopeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "security.middleware.AdminAddressMiddleware",
-    "security.html_only.HtmlSessionMiddleware",
-    "security.html_only.HtmlCsrfMiddleware",
-    "security.html_only.HtmlAuthenticationMiddleware",
-    "security.html_only.HtmlMessageMiddleware",
+    "security.request.middleware.AdminAddressMiddleware",
+    "security.request.html_only.HtmlSessionMiddleware",
+    "security.request.html_only.HtmlCsrfMiddleware",
+    "security.request.html_only.HtmlAuthenticationMiddleware",
+    "security.request.html_only.HtmlMessageMiddleware",
 ]
 
 TEMPLATES = [
@@ -115,7 +115,7 @@ AXES_LOCKOUT_PARAMETERS = ["username"]
 # What django-axes calls the name in credentials it makes itself, when a success resets failures.
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "security.identifiers.axes_username"
-AXES_CLIENT_IP_CALLABLE = "security.client_ip.axes_client_ip"
+AXES_CLIENT_IP_CALLABLE = "security.request.client_ip.axes_client_ip"
 # SECURITY: the guard forgets failures itself. With True, the owner's sign-in on a known device
 # would hand strangers five more guesses.
 AXES_RESET_ON_SUCCESS = False
@@ -222,7 +222,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["crm.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "crm.api.schema.document.EnvelopeAutoSchema",
     "EXCEPTION_HANDLER": "crm.api.exceptions.handle_exception",
-    "UNAUTHENTICATED_USER": "security.actors.anonymous",
+    "UNAUTHENTICATED_USER": "security.request.actors.anonymous",
     "UNAUTHENTICATED_TOKEN": None,
     "URL_FORMAT_OVERRIDE": None,
     "FORMAT_SUFFIX_KWARG": None,

@@ -9,7 +9,7 @@ from clients.models import Client, ContactType
 from crm.api.errors import AlreadyConverted
 from leads.models import Lead, LeadStatus, LeadType
 from security import records
-from security.actors import Actor
+from security.request.actors import Actor
 
 CONTACT_TYPE_OF_LEAD_TYPE = {
     LeadType.BUYER: ContactType.BUYER,

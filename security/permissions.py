@@ -17,7 +17,7 @@ from crm.api.errors import (
     SecondFactorRequired,
 )
 from crm.env import env
-from security.actors import Actor
+from security.request.actors import Actor
 from security.roles import Right, has_right
 from security.scopes import ACTION_OF_RIGHT
 

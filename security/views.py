@@ -16,11 +16,11 @@ from crm.api.errors import (
     SecondFactorRequired,
 )
 from crm.api.parameters import check_parameters
-from security.actors import Actor
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.permissions import HasRights, RequiredRight
 from security.rate_limits.throttles import RateLimitedView
+from security.request.actors import Actor
 
 DUTY_PATHS = "/v1/auth/"
 _EVENT_OF_REFUSAL: Mapping[type[Exception], EventType] = {

@@ -16,9 +16,9 @@ from crm.db.tenancy import team_context
 from leads.models import Lead
 from leads.services import convert_lead
 from security import records
-from security.actors import Actor, ActorKind
 from security.api_keys import services as api_keys
 from security.api_keys.services import IssuedKey
+from security.request.actors import Actor, ActorKind
 from security.roles import Role
 from tests.isolation import every_model
 from tests.routes import ABSENT_ID

@@ -10,11 +10,11 @@ from django.utils.html import format_html_join
 
 from accounts.admin.events import BoundedPaginator
 from accounts.models import Team
-from security.actors import ActorKind
 from security.admin.door import AllTeamsPage
 from security.admin.pages import ReadOnlyPage
 from security.audit.models import AuditEntry
 from security.audit.resources import spoken_values
+from security.request.actors import ActorKind
 
 # What finds nothing: no version of UUID looks so.
 NO_ID = uuid.UUID(int=0)

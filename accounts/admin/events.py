@@ -14,10 +14,10 @@ from django.utils.functional import cached_property
 from accounts.models import User
 from security.admin.door import AllTeamsPage
 from security.admin.pages import ReadOnlyPage
-from security.client_ip import parse_address
 from security.events.models import SecurityEvent, SecurityEventQuerySet
 from security.events.types import Category, EventType, Severity
 from security.identifiers import normalize_email
+from security.request.client_ip import parse_address
 
 if TYPE_CHECKING:
     EventPaginator = Paginator[SecurityEvent]

@@ -9,11 +9,11 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from security.admin.pages import StaffPage, is_superuser
-from security.client_ip import parse_address
 from security.ip_blocks.models import IpBlock
 from security.ip_blocks.networks import NotBlockable, parse_network, why_not_blockable
 from security.ip_blocks.services import block_network, unblock_network
-from security.request_context import in_context
+from security.request.client_ip import parse_address
+from security.request.context import in_context
 
 if TYPE_CHECKING:
     BlockModelForm = forms.ModelForm[IpBlock]

@@ -16,7 +16,7 @@ from accounts.models import Device, RevokeReason, Session, User
 from accounts.models.device import MOST_DEVICES
 from security.events.collector import record_event
 from security.events.types import EventType
-from security.request_context import in_context
+from security.request.context import in_context
 
 
 class Remembered(NamedTuple):

@@ -13,11 +13,11 @@ from accounts.mails import EMAIL_CHANGE_REQUESTED, EMAIL_CHANGED, WELCOME
 from accounts.models import OneTimeToken, TokenPurpose, User
 from crm.api.errors import ValidationFailed
 from crm.mail import app_link
-from security.actors import Actor
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.new_addresses import require_new_address
 from security.rate_limits.exact import count_call
+from security.request.actors import Actor
 
 SAME = "This is your address already."
 

@@ -24,11 +24,11 @@ from accounts.passwords.history import remember_password
 from accounts.passwords.policy import hash_strong_password
 from crm.api.errors import InvalidCredentials
 from crm.mail import app_link
-from security.actors import Actor
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.rate_limits.exact import count_call
 from security.rate_limits.identity import session_value
+from security.request.actors import Actor
 
 NEW_PASSWORDS = "new_passwords"
 FIELD = "newPassword"

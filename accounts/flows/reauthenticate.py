@@ -14,9 +14,9 @@ from accounts.flows.passkey_proof import check_passkey
 from accounts.flows.password_check import check_password
 from accounts.models import ChallengePurpose, Session, User
 from crm.api.errors import InvalidCredentials, SessionRevoked
-from security.actors import Actor
 from security.events.collector import record_event
 from security.events.types import EventType
+from security.request.actors import Actor
 
 
 def reauthenticate_by_password(*, request: HttpRequest, actor: Actor, password: str) -> None:

@@ -20,7 +20,7 @@ from crm.db.models import uuid7
 from crm.env import env
 from security.events.collector import record_event
 from security.events.types import EventType
-from security.request_context import in_context
+from security.request.context import in_context
 
 
 class SigningClient(NamedTuple):

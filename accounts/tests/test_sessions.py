@@ -12,7 +12,7 @@ from accounts.models import Membership, Session
 from accounts.tests.calls import code_of, me, sign_in, token_of
 from accounts.tests.factories import open_session
 from conftest import ApiClient
-from security.touch import TOUCH_INTERVAL
+from security.request.touch import TOUCH_INTERVAL
 
 SESSIONS = "/v1/auth/sessions"
 FIELDS = {

@@ -38,9 +38,9 @@ from crm.api.errors import (
 )
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import constant, record
-from security.credentials import bearer_token
 from security.permissions import Public
-from security.request_context import in_context
+from security.request.context import in_context
+from security.request.credentials import bearer_token
 from security.views import ApiView
 
 

@@ -11,8 +11,8 @@ from clients.models import Client
 from crm.db.tenancy import team_context
 from leads.models import Lead
 from leads.services import convert_lead
-from security.actors import Actor, ActorKind
 from security.all_teams import all_teams
+from security.request.actors import Actor, ActorKind
 from security.roles import Role
 from tests.team_records import make_record
 

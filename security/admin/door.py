@@ -10,7 +10,7 @@ from django.template.response import SimpleTemplateResponse
 
 from security.admin.pages import StaffPage, is_superuser
 from security.all_teams import all_teams
-from security.request_context import ContextRequest, in_context
+from security.request.context import ContextRequest, in_context
 
 Page = Callable[..., Any]
 _SETTINGS = """

@@ -11,8 +11,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from crm.db.tenancy import context
-from security.actors import ActorKind
-from security.request_context import in_context
+from security.request.actors import ActorKind
+from security.request.context import in_context
 
 if TYPE_CHECKING:
     ModelPage = admin.ModelAdmin[Any]

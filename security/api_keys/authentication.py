@@ -12,18 +12,18 @@ from rest_framework.request import Request
 
 from crm.api.errors import ApiKeyExpired, InvalidApiKey, IpNotAllowed
 from crm.db.tenancy import CONTEXT_COLUMNS
-from security.actors import Actor, ActorKind
 from security.api_keys.format import ApiKeyParts, looks_like_key, parse_key
 from security.api_keys.networks import is_allowed_address
 from security.api_keys.secret_hash import verify_secret
 from security.api_keys.usage import UsedKey
-from security.credentials import API_KEY_HEADER, bearer_token
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.models import ApiKey
-from security.request_context import in_context
+from security.request.actors import Actor, ActorKind
+from security.request.context import in_context
+from security.request.credentials import API_KEY_HEADER, bearer_token
+from security.request.touch import TOUCH_INTERVAL
 from security.roles import Role
-from security.touch import TOUCH_INTERVAL
 
 # Opens the team in the same statement (crm.db.tenancy). No membership: no team, no rows.
 _LOAD_KEY = f"""

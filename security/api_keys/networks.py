@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from security.client_ip import is_in_networks, parse_address
+from security.request.client_ip import is_in_networks, parse_address
 
 
 def parse_networks(raw: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from crm.db.counter_cache import connections
-from security.request_context import ContextRequest
+from security.request.context import ContextRequest
 
 logger = logging.getLogger(__name__)
 

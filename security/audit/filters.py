@@ -5,8 +5,8 @@ from typing import ClassVar
 from django_filters import filters
 
 from crm.api.filters import DateTimeFilter, IdFilter, StrictFilterSet
-from security.actors import ActorKind
 from security.audit.models import Action, AuditEntry
+from security.request.actors import ActorKind
 
 
 class HistoryFilterSet(StrictFilterSet):

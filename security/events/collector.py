@@ -18,10 +18,10 @@ from uuid_utils import uuid7
 from crm.api import json
 from crm.env import env
 from crm.jobs.running import current_job_id
-from security.actors import Actor, ActorKind
 from security.events.cleaning import clean_metadata, clean_text
 from security.events.types import SPECS, EventType, Severity
-from security.request_context import ContextRequest
+from security.request.actors import Actor, ActorKind
+from security.request.context import ContextRequest
 
 logger = logging.getLogger(__name__)
 

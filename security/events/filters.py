@@ -7,9 +7,9 @@ from django_filters import filters
 
 from crm.api.errors import ValidationFailed
 from crm.api.filters import BooleanFilter, DateTimeFilter, IdFilter, StrictFilterSet
-from security.client_ip import parse_address
 from security.events.models import SecurityEvent
 from security.events.types import Category, EventType, Severity
+from security.request.client_ip import parse_address
 
 
 def _choice_of(words: type[StrEnum]) -> filters.ChoiceFilter:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Case, F, Value, When
 
 from crm.db.models import uuid7
-from security.actors import ActorKind
+from security.request.actors import ActorKind
 
 
 class SecurityEventQuerySet(models.QuerySet[Any]):

@@ -13,13 +13,13 @@ from crm.api import json
 from crm.api.pagination import DEFAULT_LIMIT
 from crm.api.views import not_found
 from crm.env import env
-from security.actors import ANONYMOUS
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.honeypots.baits import USERS, Bait, bait_of, is_led_by_others
 from security.ip_blocks.services import block_client
 from security.rate_limits.general import check_general
-from security.request_context import in_context
+from security.request.actors import ANONYMOUS
+from security.request.context import in_context
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from security.client_ip import parse_address
 from security.ip_blocks.networks import NotBlockable, parse_network, why_not_blockable
+from security.request.client_ip import parse_address
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from django.db import DatabaseError
 
 from crm.db.counter_cache import connections
 from crm.env import env
-from security.client_ip import client_ip_of
 from security.ip_blocks.lookup import NetworkTable, Place, place_of
+from security.request.client_ip import client_ip_of
 
 logger = logging.getLogger(__name__)
 

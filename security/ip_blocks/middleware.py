@@ -12,7 +12,7 @@ from crm.api.middleware import is_html_path
 from security.events.types import EventType
 from security.ip_blocks.matcher import block_list
 from security.rate_limits.refusals import record_once
-from security.request_context import in_context
+from security.request.context import in_context
 
 # A load balancer that calls from a blocked network would take the server out of service; these
 # two tell nothing but whether it serves.

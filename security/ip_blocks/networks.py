@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from crm.env import env
-from security.client_ip import UNKNOWN_ADDRESS, parse_address
+from security.request.client_ip import UNKNOWN_ADDRESS, parse_address
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -41,7 +41,7 @@ def parse_network(text: str) -> Network:
 def plain(network: Network) -> Network:
     """Return a network of IPv4 addresses written as IPv6 as what it is; any other as it is.
 
-    Clients are always known by the IPv4 address (security.client_ip).
+    Clients are always known by the IPv4 address (security.request.client_ip).
     """
     mapped = network.network_address
     if isinstance(mapped, ipaddress.IPv6Address) and mapped.ipv4_mapped is not None:

@@ -3,7 +3,6 @@
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from security.actors import Actor, AnonymousActor
 from security.rate_limits.identity import (
     address_value,
     caller_value,
@@ -14,6 +13,7 @@ from security.rate_limits.refusals import record_refusal
 from security.rate_limits.settled import settled_counter
 from security.rate_limits.table import ANONYMOUS_LIMIT, API_LIMIT, LIMITS, Counted
 from security.rate_limits.verdict import verdicts_of
+from security.request.actors import Actor, AnonymousActor
 
 
 def check_general(

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from security.actors import Actor
+from security.request.actors import Actor
 
 # One subscriber holds a /64 at least, and changes the lower half at will.
 _IPV6_PREFIX = 64

@@ -8,9 +8,9 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from crm.api.errors import ApiError
-from security.actors import ANONYMOUS, Actor, AnonymousActor
 from security.rate_limits.general import check_general
 from security.rate_limits.table import ANONYMOUS_LIMIT, API_LIMIT
+from security.request.actors import ANONYMOUS, Actor, AnonymousActor
 
 
 class RateLimitedView(APIView):

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from django.http import HttpRequest
 
 from crm.api.errors import ApiError
-from security.actors import ANONYMOUS
 from security.rate_limits.exact import reserve_failure
 from security.rate_limits.general import check_general
+from security.request.actors import ANONYMOUS
 
 ADDRESS = "203.0.113.7"
 START_SECONDS = 30.0

@@ -12,7 +12,7 @@ from conftest import ApiClient
 from security.api_keys.format import ApiKeyParts, generate_key, parse_key
 from security.api_keys.services import IssuedKey, issue_key
 from security.models import ApiKey
-from security.touch import TOUCH_INTERVAL
+from security.request.touch import TOUCH_INTERVAL
 from tests.wire import statements_on_the_wire
 
 PATH = "/v1/clients"

@@ -12,7 +12,7 @@ from conftest import ApiClient
 from security.api_keys.authentication import touch_key
 from security.api_keys.services import IssuedKey
 from security.models import ApiKey
-from security.touch import TOUCH_INTERVAL
+from security.request.touch import TOUCH_INTERVAL
 from tests.threads import at_once
 
 THREADS = 8

@@ -6,7 +6,7 @@ import pytest
 from django.test import RequestFactory
 
 from crm.env.parsers import networks
-from security.client_ip import (
+from security.request.client_ip import (
     UNKNOWN_ADDRESS,
     axes_client_ip,
     is_from_trusted_proxy,

@@ -17,11 +17,11 @@ from accounts.tests.calls import refresh_with, sign_in, sign_in_app
 from clients.views import ClientViewSet
 from conftest import ApiClient
 from crm.env import env
-from security import middleware
 from security.api_keys.services import IssuedKey
 from security.events import collector
 from security.events.collector import record_event
 from security.events.types import EventType
+from security.request import middleware
 from security.tests.events import stored_events, types_of
 
 WRITE = "INSERT INTO security_event"

@@ -127,7 +127,7 @@ def test_the_sender_is_blocked_and_not_whom_he_names(
     call("POST", BACKDOOR, **dict.fromkeys(names, victim))
     assert blocked() == [f"{SCANNER}/32"]
     behind_proxy: Any = dataclasses.replace(env, trusted_proxies=networks("10.0.0.0/8"))
-    monkeypatch.setattr("security.middleware.env", behind_proxy)
+    monkeypatch.setattr("security.request.middleware.env", behind_proxy)
     call("GET", "/.env", "10.0.0.1", **{"X-Forwarded-For": f"{victim}, 203.0.113.8"})
     assert set(blocked()) == {f"{SCANNER}/32", "203.0.113.8/32"}
 

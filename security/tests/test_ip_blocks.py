@@ -7,7 +7,6 @@ import pytest
 import time_machine
 from django.db import DataError, connection
 
-from security.client_ip import UNKNOWN_ADDRESS
 from security.events.types import EventType
 from security.ip_blocks.models import IpBlock
 from security.ip_blocks.networks import NotBlockable
@@ -17,6 +16,7 @@ from security.ip_blocks.services import (
     delete_expired_blocks,
     unblock_network,
 )
+from security.request.client_ip import UNKNOWN_ADDRESS
 from security.tests.blocks import SetExempt
 from security.tests.events import stored_events
 from tests.threads import at_once

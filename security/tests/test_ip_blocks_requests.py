@@ -11,10 +11,10 @@ from accounts.tests.factories import access_token
 from conftest import ApiClient
 from crm.env import env
 from crm.env.parsers import networks
-from security.client_ip import resolve_client_ip
 from security.events.types import EventType
 from security.ip_blocks.matcher import block_list
 from security.ip_blocks.services import block_network
+from security.request.client_ip import resolve_client_ip
 from security.tests.events import stored_events
 from tests.wire import statements_on_the_wire
 
@@ -66,7 +66,7 @@ def test_the_sender_is_judged_and_not_what_he_wrote(
             answer = Client(headers={name: written}).get("/nothing", REMOTE_ADDR=sender)
             assert answer.status_code == status, (name, written)
     proxies: Any = networks("10.0.0.0/8")
-    monkeypatch.setattr("security.middleware.resolve_client_ip", through(proxies))
+    monkeypatch.setattr("security.request.middleware.resolve_client_ip", through(proxies))
     behind = Client(headers={"X-Forwarded-For": f"192.0.2.1, {SCANNER}"})
     assert behind.get("/nothing", REMOTE_ADDR="10.0.0.1").status_code == 403
 

@@ -14,9 +14,9 @@ from django.test import RequestFactory
 from conftest import ApiClient
 from crm.env import env
 from crm.env.parsers import networks
-from security import middleware
-from security.html_only import HtmlCspMiddleware
-from security.middleware import AdminAddressMiddleware, RequestContextMiddleware
+from security.request import middleware
+from security.request.html_only import HtmlCspMiddleware
+from security.request.middleware import AdminAddressMiddleware, RequestContextMiddleware
 
 View = Callable[[Any], HttpResponse]
 
@@ -110,7 +110,7 @@ def test_a_database_that_is_down_behind_the_view_takes_no_answer_back(
         request.after_response += [fail, lambda: done.append("next")]
         return HttpResponse("ok")
 
-    with caplog.at_level(logging.ERROR, logger="security.middleware"):
+    with caplog.at_level(logging.ERROR, logger="security.request.middleware"):
         response = answer_to(RequestFactory().get("/"), view)
     assert (response.status_code, done) == (200, ["next"])
     assert "Not written after the response" in caplog.text

@@ -11,8 +11,8 @@ from accounts.tests.factories import access_token
 from clients.views import ClientViewSet
 from conftest import ApiClient
 from crm.api.errors import InsufficientScope, PermissionDenied
-from security.actors import Actor, ActorKind
 from security.permissions import require_right
+from security.request.actors import Actor, ActorKind
 from security.roles import Right, Role
 from security.views import ApiView, TeamScopedView
 

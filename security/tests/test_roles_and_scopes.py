@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from accounts.models import Membership
-from security.actors import ANONYMOUS, Actor, ActorKind, anonymous
+from security.request.actors import ANONYMOUS, Actor, ActorKind, anonymous
 from security.roles import (
     RECORD_RESOURCES,
     Right,

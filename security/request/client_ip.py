@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from crm.env.parsers import Networks
-from security.request_context import in_context
+from security.request.context import in_context
 
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<v4>[0-9.]+))(?::[0-9]{1,5})?", re.ASCII)
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 (an address, not a socket to listen on)

@@ -13,17 +13,17 @@ from crm.api.envelope import failure_response
 from crm.api.errors import IpNotAllowed
 from crm.env import env
 from security.api_keys.usage import count_key_use
-from security.client_ip import (
+from security.events.collector import collecting
+from security.events.types import EventType
+from security.rate_limits.headers import add_rate_limit_headers
+from security.rate_limits.refusals import record_once
+from security.request.client_ip import (
     is_from_trusted_proxy,
     is_in_networks,
     parse_address,
     resolve_client_ip,
 )
-from security.events.collector import collecting
-from security.events.types import EventType
-from security.rate_limits.headers import add_rate_limit_headers
-from security.rate_limits.refusals import record_once
-from security.request_context import ContextRequest, in_context
+from security.request.context import ContextRequest, in_context
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
