@@ -14,8 +14,8 @@ from accounts.models import Membership, Team, User
 from accounts.tests.admin_browser import admin_browser
 from accounts.tests.factories import access_token, make_member, make_team
 from crm.env import env
+from security.access.roles import Role
 from security.api_keys.services import IssuedKey, issue_key
-from security.roles import Role
 
 pytest_plugins = [
     "security.tests.blocks",
@@ -133,7 +133,7 @@ def require_factor_for(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def require(*whom: str) -> None:
         changed = dataclasses.replace(env, require_2fa_for=frozenset(whom))
-        for module in ("accounts.authentication", "security.permissions"):
+        for module in ("accounts.authentication", "security.access.permissions"):
             monkeypatch.setattr(f"{module}.env", changed)
 
     return require

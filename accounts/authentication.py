@@ -23,12 +23,12 @@ from crm.api.errors import (
 )
 from crm.db.tenancy import CONTEXT_COLUMNS
 from crm.env import env
+from security.access.roles import Role
 from security.api_keys.format import looks_like_key
 from security.request.actors import Actor, ActorKind
 from security.request.context import in_context
 from security.request.credentials import bearer_token
 from security.request.touch import TOUCH_INTERVAL
-from security.roles import Role
 
 # Opens the team in the same statement (crm.db.tenancy). No membership: no team, no rows.
 _LOAD_SESSION = f"""

@@ -15,7 +15,7 @@ from crm.api.schema.json_schema import (
     one_of,
     record,
 )
-from security.roles import Role
+from security.access.roles import Role
 
 USER: Final = record(
     id=UUID,

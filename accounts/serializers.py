@@ -11,8 +11,8 @@ from crm.api import fields
 from crm.api.errors import ValidationFailed
 from crm.api.serializers import StrictSerializer
 from crm.plain_text import has_link, has_unseen
+from security.access.roles import Role, permissions_of
 from security.request.actors import Actor
-from security.roles import Role, permissions_of
 
 
 def require_plain_name(text: str) -> None:

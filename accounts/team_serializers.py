@@ -5,7 +5,7 @@ from typing import ClassVar
 from accounts.models import Invitation, InvitationStatus, Membership, MemberStatus
 from crm.api import fields
 from crm.api.serializers import StrictModelSerializer, StrictSerializer
-from security.roles import Role
+from security.access.roles import Role
 
 ROLES = [role.value for role in Role]
 

@@ -2,7 +2,7 @@
 
 from accounts.views.invitations import InvitationViewSet
 from accounts.views.members import MemberViewSet
-from security.routing import record_routes
+from security.access.routing import record_routes
 
 urlpatterns = [
     *record_routes("members", MemberViewSet),

@@ -11,8 +11,8 @@ from accounts.flows.passwords import set_password
 from accounts.models import Membership, PasswordHistory, Team, TokenPurpose, TotpDevice, User
 from accounts.passwords.history import REMEMBERED
 from crm.db.tenancy import team_context
+from security.access.roles import Role
 from security.api_keys.services import issue_key
-from security.roles import Role
 
 CLIENT_COUNT = 100_000
 # One team has most of the clients, so that page 3,900 of 25 exists; it is the one measured.

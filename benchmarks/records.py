@@ -17,7 +17,7 @@ def main() -> None:
     """Measure on a database made for this run."""
     with own_database():
         measure = importlib.import_module("benchmarks.records_measure")
-        logging.getLogger("security.all_teams").setLevel(logging.WARNING)
+        logging.getLogger("security.access.all_teams").setLevel(logging.WARNING)
         report = measure.run(rounds=ROUNDS)
     show(report)
     save(report, suffix="-records")

@@ -12,9 +12,9 @@ from benchmarks.data import EMAIL, PASSWORD
 from crm.db.owner import as_owner
 from crm.db.partitions import Month, make_partitions
 from crm.db.tenancy import context
+from security.access.roles import Role
 from security.events.retention import TABLE
 from security.events.types import SPECS, EventType
-from security.roles import Role
 
 RECORDS = 1_000_000
 DAYS = 365

@@ -1,6 +1,6 @@
 """Routes under `/v1/`."""
 
 from clients.views import ClientViewSet
-from security.routing import record_routes
+from security.access.routing import record_routes
 
 urlpatterns = record_routes("clients", ClientViewSet)

@@ -216,7 +216,7 @@ REST_FRAMEWORK = {
         "accounts.authentication.SessionAuthentication",
         "security.api_keys.authentication.ApiKeyAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["security.permissions.DenyUndeclared"],
+    "DEFAULT_PERMISSION_CLASSES": ["security.access.permissions.DenyUndeclared"],
     "DEFAULT_RENDERER_CLASSES": ["crm.api.renderers.EnvelopeJSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "crm.api.renderers.JSONOnlyNegotiation",
     "DEFAULT_PARSER_CLASSES": ["crm.api.parsers.StrictJSONParser"],

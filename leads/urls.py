@@ -1,6 +1,6 @@
 """Routes under `/v1/`."""
 
 from leads.views import LeadViewSet
-from security.routing import record_routes
+from security.access.routing import record_routes
 
 urlpatterns = record_routes("leads", LeadViewSet)

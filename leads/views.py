@@ -17,8 +17,8 @@ from crm.api.serializers import refuse_body
 from leads.filters import LeadFilterSet
 from leads.serializers import LeadSerializer
 from leads.services import convert_lead
-from security.permissions import RequiredRight
-from security.roles import Right
+from security.access.permissions import RequiredRight
+from security.access.roles import Right
 from security.viewsets import RecordViewSet, shown_to
 
 

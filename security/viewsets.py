@@ -20,12 +20,12 @@ from crm.api.serializers import StrictModelSerializer, refuse_body
 from crm.db.models import TeamModel, TeamQuerySet
 from crm.db.statements import fetch_kept
 from security import records
+from security.access.permissions import RequiredRight, require_right
+from security.access.roles import Right
+from security.access.views import TeamScopedView
 from security.audit.models import AuditEntry
 from security.audit.views import history_listing, history_response
-from security.permissions import RequiredRight, require_right
 from security.request.actors import Actor
-from security.roles import Right
-from security.views import TeamScopedView
 
 RIGHT_OF_ACTION: Mapping[str, Right] = {
     "list": Right.VIEW,

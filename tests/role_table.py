@@ -22,8 +22,8 @@ from accounts.tests.factors import App
 from accounts.tokens import AccessToken
 from conftest import ApiClient
 from crm.db.models import TeamModel
+from security.access.roles import Role
 from security.api_keys.services import issue_key
-from security.roles import Role
 from tests.isolation import list_path
 from tests.team_records import TEAM_MODELS, body_of, make_record
 

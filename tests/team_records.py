@@ -18,7 +18,7 @@ from crm.api.naming import camel_case
 from crm.db.models import TeamModel
 from crm.db.tenancy import team_context
 from leads.models import Lead
-from security.all_teams import all_teams
+from security.access.all_teams import all_teams
 from security.api_keys.models import ApiKeyUsage
 from security.audit.models import AuditEntry, AuditHead, AuditLink
 from security.watching.models import Finding

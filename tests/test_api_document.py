@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from crm.api import errors
 from crm.api.parameters import LIST_PARAMETERS
 from crm.env import PROJECT_DIR
-from security.views import TeamScopedView
+from security.access.views import TeamScopedView
 from security.viewsets import RecordViewSet
 from tests.documents import section_of
 from tests.routes import api_routes

@@ -18,12 +18,12 @@ from crm.db.tenancy import team_context
 from leads.models import Lead
 from leads.services import convert_lead
 from security import records
-from security.all_teams import all_teams
+from security.access.all_teams import all_teams
+from security.access.roles import Role
 from security.api_keys.services import IssuedKey
 from security.audit.models import AuditEntry
 from security.audit.resources import resource_name
 from security.models import ApiKey
-from security.roles import Role
 from tests.isolation import RECORD_ROUTES, every_model, list_path, model_of_route
 from tests.plain_sql import execute, fetch_all, insert
 from tests.team_records import (

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 
 from accounts.models import Membership
 from crm.db.tenancy import team_context
-from security.all_teams import all_teams
+from security.access.all_teams import all_teams
 from tests.plain_sql import execute, fetch_all
 from tests.team_records import TABLES, TEAM_MODELS, make_record, model_of
 

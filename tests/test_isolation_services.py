@@ -16,10 +16,10 @@ from crm.db.tenancy import team_context
 from leads.models import Lead
 from leads.services import convert_lead
 from security import records
+from security.access.roles import Role
 from security.api_keys import services as api_keys
 from security.api_keys.services import IssuedKey
 from security.request.actors import Actor, ActorKind
-from security.roles import Role
 from tests.isolation import every_model
 from tests.routes import ABSENT_ID
 from tests.team_records import VALUES, everything_stored, make_record

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from accounts.models import Membership
-from security.roles import Role
+from security.access.roles import Role
 from tests.role_table import (
     PUBLIC,
     RECORDS,

@@ -12,9 +12,9 @@ from rest_framework.views import APIView
 from clients.views import ClientViewSet
 from conftest import ApiClient
 from crm.env import PROJECT_DIR
-from security.permissions import DenyUndeclared, Public
+from security.access.permissions import DenyUndeclared, Public
+from security.access.views import TeamScopedView
 from security.request.middleware import security_headers
-from security.views import TeamScopedView
 from security.viewsets import RIGHT_OF_ACTION, RecordViewSet
 from tests.routes import ABSENT_ID, METHODS, Route, api_routes, other_paths
 

@@ -7,8 +7,8 @@ import pytest
 from accounts.models import Membership
 from accounts.tests.factories import make_member
 from conftest import ApiClient
+from security.access.roles import Role
 from security.api_keys.services import issue_key
-from security.roles import Role
 from tests.role_table import ROWS, WAYS_TO_LEAVE, Row, code_of, set_stage, try_call
 
 Scopes = dict[str, list[str]]

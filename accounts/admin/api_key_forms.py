@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from crm.env import env
+from security.access.roles import RECORD_RESOURCES
+from security.access.scopes import ALL_RESOURCES, SCOPE_ACTIONS
 from security.api_keys.format import KEY_ID_LENGTH, generate_key
 from security.api_keys.networks import parse_networks
 from security.models import ApiKey
-from security.roles import RECORD_RESOURCES
-from security.scopes import ALL_RESOURCES, SCOPE_ACTIONS
 
 if TYPE_CHECKING:
     ApiKeyModelForm = forms.ModelForm[ApiKey]

@@ -6,7 +6,7 @@ from django.forms.models import BaseInlineFormSet
 
 from accounts.flows.members import MemberChange, add_member, change_member, remove_member
 from accounts.models import Membership
-from security.roles import Role
+from security.access.roles import Role
 
 if TYPE_CHECKING:
     BaseMembershipFormSet = BaseInlineFormSet[Membership, Any, Any]

@@ -17,12 +17,12 @@ from accounts.one_time_tokens import hash_token
 from crm.api.errors import Conflict, EmailNotVerified, NotFound, RateLimited, ValidationFailed
 from crm.db.tenancy import context
 from crm.env import env
+from security.access.roles import INVITATION_RESOURCE, Right, Role, has_right, is_above
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.new_addresses import require_new_address
 from security.rate_limits.refusals import record_once
 from security.request.actors import Actor
-from security.roles import INVITATION_RESOURCE, Right, Role, has_right, is_above
 
 
 def invite(*, email: str, role: Role, by: Actor) -> Invitation:

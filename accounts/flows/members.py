@@ -13,11 +13,18 @@ from accounts.flows.sign_out import end_team_sessions
 from accounts.models import Invitation, Membership, RevokeReason, Team
 from crm.api.errors import Conflict, NotFound, PermissionDenied
 from crm.db.tenancy import context
+from security.access.roles import (
+    INVITATION_RESOURCE,
+    MEMBER_RESOURCE,
+    Right,
+    Role,
+    has_right,
+    is_above,
+)
 from security.api_keys.services import revoke_keys_of
 from security.events.collector import record_event
 from security.events.types import EventType
 from security.request.actors import Actor
-from security.roles import INVITATION_RESOURCE, MEMBER_RESOURCE, Right, Role, has_right, is_above
 
 
 class MemberChange(NamedTuple):

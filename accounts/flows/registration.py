@@ -29,10 +29,10 @@ from crm.api.errors import (
 )
 from crm.env import env
 from crm.mail import app_link
+from security.access.roles import Role
 from security.events.collector import record_event, unrecorded
 from security.events.types import EventType
 from security.new_addresses import require_new_address
-from security.roles import Role
 
 FIELD = "invitationToken"
 # RFC 2606: nobody can have an address there.

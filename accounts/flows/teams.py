@@ -11,8 +11,8 @@ from accounts.flows.passwords import set_password
 from accounts.models import Membership, Team, User
 from accounts.passwords.policy import require_strong_password
 from crm.api.errors import ValidationFailed
+from security.access.roles import Role
 from security.identifiers import normalize_email
-from security.roles import Role
 
 
 class NewTeam(NamedTuple):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models.team import Team
 from crm.db.models import uuid7
-from security.roles import Role
+from security.access.roles import Role
 
 LIFETIME = timedelta(days=7)
 

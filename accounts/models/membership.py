@@ -13,7 +13,7 @@ from accounts.models.session import Session
 from accounts.models.team import Team
 from accounts.models.user import User
 from crm.db.models import uuid7
-from security.roles import Role
+from security.access.roles import Role
 
 
 class MemberStatus(models.TextChoices):

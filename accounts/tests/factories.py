@@ -20,7 +20,7 @@ from accounts.models import (
 )
 from accounts.tokens import AccessToken
 from crm.db.tenancy import team_context
-from security.roles import Role
+from security.access.roles import Role
 
 PASSWORD = "Correct-Horse-Battery-9"
 

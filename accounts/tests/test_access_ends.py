@@ -12,7 +12,7 @@ from accounts.models import Membership, Team, User
 from accounts.tests.calls import code_of, me, refresh_with, sign_in_app
 from accounts.tests.factories import make_team
 from conftest import ApiClient
-from security.roles import Role
+from security.access.roles import Role
 
 REVOKED = (401, "SESSION_REVOKED")
 

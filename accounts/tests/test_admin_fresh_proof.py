@@ -10,9 +10,9 @@ from django.test import Client
 from accounts.models import Membership, User
 from accounts.tests.admin_calls import initial_of, page, run_action, text_of
 from accounts.tests.factories import PASSWORD, make_user
+from security.access.roles import Role
 from security.api_keys.services import IssuedKey
 from security.models import ApiKey
-from security.roles import Role
 
 CONFIRM = page("confirm_identity")
 LATER = 301  # Seconds; a proof is good for five minutes.

@@ -23,8 +23,8 @@ from accounts.tests.factories import make_device, make_member, open_session
 from clients.models import Client as CrmClient
 from conftest import ApiClient
 from leads.models import Lead
+from security.access.roles import Role
 from security.api_keys.services import issue_key
-from security.roles import Role
 from tests.team_records import make_record
 
 LISTS = [

@@ -15,7 +15,7 @@ from clients.models import Client as CrmClient
 from conftest import ApiClient
 from crm.db.tenancy import team_context
 from leads.models import Lead
-from security.all_teams import all_teams
+from security.access.all_teams import all_teams
 from tests.team_records import make_record
 
 NEW_TEAM = {"name": "Lakeside", "admin_email": "lea@example.com"}

@@ -21,8 +21,8 @@ from accounts.tests.invitation_calls import (
 )
 from conftest import ApiClient
 from crm.db.tenancy import team_context
+from security.access.roles import Role
 from security.events.types import EventType
-from security.roles import Role
 from security.tests.events import stored_events
 from tests.plain_sql import fetch_all
 

@@ -9,7 +9,7 @@ from accounts.models import Invitation, Membership, Team
 from accounts.tests.factories import access_token, make_invitation, make_member
 from conftest import ApiClient
 from crm.db.tenancy import context, team_context
-from security.roles import Role
+from security.access.roles import Role
 from tests.plain_sql import execute, fetch_all
 from tests.threads import at_once
 

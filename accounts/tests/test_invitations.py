@@ -32,8 +32,8 @@ from crm.db.tenancy import team_context
 from crm.env import env
 from crm.env.rate import Rate
 from crm.tests.job_queue import queued_jobs
+from security.access.roles import Role
 from security.events.types import EventType
-from security.roles import Role
 from security.tests.counters import SetRate
 from security.tests.events import stored_events
 from tests.plain_sql import fetch_all

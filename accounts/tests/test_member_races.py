@@ -7,7 +7,7 @@ from accounts.models import Membership, Team
 from accounts.tests.factories import access_token, make_member
 from conftest import ApiClient
 from crm.api.errors import PermissionDenied
-from security.roles import Role
+from security.access.roles import Role
 from tests.test_isolation_services import actor_of
 from tests.threads import at_once
 

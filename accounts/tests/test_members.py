@@ -12,9 +12,9 @@ from accounts.models import Membership, Session, User
 from accounts.tests.calls import code_of, me
 from accounts.tests.factories import access_token, make_member, make_team, open_session
 from conftest import ApiClient
+from security.access.roles import Role
 from security.api_keys.services import issue_key
 from security.events.types import EventType
-from security.roles import Role
 from security.tests.events import stored_events
 
 PATH = "/v1/team/members"

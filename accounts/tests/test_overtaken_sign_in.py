@@ -22,7 +22,7 @@ from accounts.tests.calls import code_of, sign_in
 from accounts.tests.factories import access_token, make_team, make_user
 from accounts.tests.factors import App, pending_token, verify
 from conftest import ApiClient
-from security.roles import Role
+from security.access.roles import Role
 
 OVERTAKEN = (401, "INVALID_CREDENTIALS")
 Overtake = Callable[[Callable[[], object]], None]

@@ -15,8 +15,8 @@ from accounts.tests.factories import PASSWORD, make_invitation, make_user
 from conftest import ApiClient
 from crm.db.tenancy import team_context
 from crm.tests.job_queue import queued_jobs
+from security.access.roles import Role
 from security.events.types import EventType
-from security.roles import Role
 from security.tests.counters import SetRate
 from security.tests.events import stored_events, types_of
 from tests.plain_sql import fetch_all

@@ -21,7 +21,7 @@ from accounts.tests.calls import (
 )
 from accounts.tests.factories import make_member, make_team, make_user
 from conftest import ApiClient
-from security.roles import Role
+from security.access.roles import Role
 from security.tests.counters import SetRate
 
 BODY_FIELDS = {"user", "accessToken", "expiresIn", "expiresInSeconds", "tokenType"}

@@ -12,9 +12,9 @@ from crm.api.envelope import success
 from crm.api.errors import NotFound
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import UUID, array, record
-from security.permissions import IsSignedInUser
+from security.access.permissions import IsSignedInUser
+from security.access.views import ApiView
 from security.rate_limits.table import SESSION_LIMIT
-from security.views import ApiView
 
 
 class DeviceListView(ApiView):

@@ -11,8 +11,8 @@ from crm.api.envelope import success
 from crm.api.errors import AuthRateLimited
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import constant, record
-from security.permissions import FreshSignIn, IsSignedInUser, Public
-from security.views import ApiView
+from security.access.permissions import FreshSignIn, IsSignedInUser, Public
+from security.access.views import ApiView
 
 
 class VerifyEmailView(ApiView):

@@ -28,9 +28,9 @@ from crm.api.errors import Conflict, EmailNotVerified, RateLimited
 from crm.api.pagination import ListSource, keyset_response
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import STRING, UUID, record
-from security.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
-from security.roles import INVITATION_RESOURCE, Right, Role
-from security.views import ApiView, TeamScopedView
+from security.access.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
+from security.access.roles import INVITATION_RESOURCE, Right, Role
+from security.access.views import ApiView, TeamScopedView
 
 
 class InvitationViewSet(ViewSetMixin, TeamScopedView):

@@ -18,9 +18,9 @@ from crm.api.errors import Conflict, NotFound
 from crm.api.pagination import ListSource, keyset_response
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import UUID, record
-from security.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
-from security.roles import MEMBER_RESOURCE, Right, Role
-from security.views import TeamScopedView
+from security.access.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
+from security.access.roles import MEMBER_RESOURCE, Right, Role
+from security.access.views import TeamScopedView
 
 
 class MemberViewSet(ViewSetMixin, TeamScopedView):

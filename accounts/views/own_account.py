@@ -17,9 +17,9 @@ from crm.api.errors import NotFound
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import INTEGER, UUID, array, record
 from crm.api.serializers import refuse_body
-from security.permissions import IsSignedInUser
+from security.access.permissions import IsSignedInUser
+from security.access.views import ApiView
 from security.rate_limits.table import SESSION_LIMIT
-from security.views import ApiView
 
 
 class MeView(ApiView):

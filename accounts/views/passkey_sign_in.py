@@ -23,8 +23,8 @@ from crm.api.errors import (
     TokenExpired,
 )
 from crm.api.schema.describe import describe
-from security.permissions import Public
-from security.views import ApiView
+from security.access.permissions import Public
+from security.access.views import ApiView
 
 
 class PasskeyLoginOptionsView(ApiView):

@@ -28,8 +28,8 @@ from crm.api.errors import Conflict
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import STRING, UUID, array, mapping, record
 from crm.api.serializers import refuse_body
-from security.permissions import FreshSignIn, IsSignedInUser
-from security.views import ApiView
+from security.access.permissions import FreshSignIn, IsSignedInUser
+from security.access.views import ApiView
 
 # As WebAuthn has it; pages hand it to the browser as it is.
 OPTIONS: Final = record(options=mapping({}))

@@ -15,9 +15,9 @@ from crm.api.envelope import success
 from crm.api.errors import AccountLocked, AuthRateLimited, InvalidCredentials, WeakPassword
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import INTEGER, constant, record
-from security.permissions import FreshSignIn, IsSignedInUser, Public
+from security.access.permissions import FreshSignIn, IsSignedInUser, Public
+from security.access.views import ApiView
 from security.rate_limits.table import SESSION_LIMIT
-from security.views import ApiView
 
 
 class ForgotView(ApiView):

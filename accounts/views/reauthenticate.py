@@ -14,9 +14,9 @@ from crm.api.errors import AccountLocked, AuthRateLimited, InvalidCredentials
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import INTEGER, record
 from crm.env import env
-from security.permissions import IsSignedInUser
+from security.access.permissions import IsSignedInUser
+from security.access.views import ApiView
 from security.rate_limits.table import SESSION_LIMIT
-from security.views import ApiView
 
 
 class ReauthenticateView(ApiView):

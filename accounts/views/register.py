@@ -9,8 +9,8 @@ from accounts.serializers import RegisterSerializer
 from crm.api.envelope import success
 from crm.api.errors import AuthRateLimited, PermissionDenied, WeakPassword
 from crm.api.schema.describe import describe
-from security.permissions import Public
-from security.views import ApiView
+from security.access.permissions import Public
+from security.access.views import ApiView
 
 
 class RegisterView(ApiView):

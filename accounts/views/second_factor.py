@@ -19,8 +19,8 @@ from crm.api.errors import Conflict
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import BOOLEAN, INTEGER, STRING, array, constant, record
 from crm.api.serializers import refuse_body
-from security.permissions import FreshSignIn, IsSignedInUser
-from security.views import ApiView
+from security.access.permissions import FreshSignIn, IsSignedInUser
+from security.access.views import ApiView
 
 BACKUP_CODES: Final = record(backupCodes=array(STRING))
 

@@ -38,10 +38,10 @@ from crm.api.errors import (
 )
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import constant, record
-from security.permissions import Public
+from security.access.permissions import Public
+from security.access.views import ApiView
 from security.request.context import in_context
 from security.request.credentials import bearer_token
-from security.views import ApiView
 
 
 class LoginView(ApiView):

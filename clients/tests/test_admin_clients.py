@@ -11,7 +11,7 @@ from accounts.models import Membership, User
 from accounts.tests.admin_calls import initial_of, page, run_action, text_of
 from clients.models import Client
 from crm.db.tenancy import team_context
-from security.all_teams import all_teams
+from security.access.all_teams import all_teams
 from tests.team_records import make_record
 
 LIST = "clients_client"
@@ -59,9 +59,9 @@ def moss(mallory: Membership) -> Client:
 def test_staff_see_every_team_and_the_door_is_recorded(
     as_staff: Browser, staff: User, quill: Client, moss: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, logger="security.all_teams"):
+    with caplog.at_level(logging.INFO, logger="security.access.all_teams"):
         assert sorted(listed(as_staff)) == ["Moss", "Quill"]
-    (record,) = [r for r in caplog.records if r.name == "security.all_teams"]
+    (record,) = [r for r in caplog.records if r.name == "security.access.all_teams"]
     assert str(staff.pk) in record.getMessage()
     assert "clients.client 'list'" in record.getMessage()
     assert not Client.objects.exists()

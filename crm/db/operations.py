@@ -24,7 +24,7 @@ class TeamIsolation(migrations.RunSQL):
     """Force row-level security on a table: a statement sees and writes one team's rows.
 
     Without the setting `app.team_id` there are no rows. The second policy is the recorded door of
-    staff across teams, `security.all_teams`.
+    staff across teams, `security.access.all_teams`.
     """
 
     def __init__(self, table: str) -> None:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from crm.env import env
 from crm.env.parsers import derive_secret
+from security.access.roles import Role
 from security.api_keys.format import KEY_ID_LENGTH, SECRET_LENGTH, ApiKeyParts
-from security.roles import Role
 
 _BASE62 = string.digits + string.ascii_letters
 

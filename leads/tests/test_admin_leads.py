@@ -11,9 +11,9 @@ from clients.models import Client
 from crm.db.tenancy import team_context
 from leads.models import Lead
 from leads.services import convert_lead
-from security.all_teams import all_teams
+from security.access.all_teams import all_teams
+from security.access.roles import Role
 from security.request.actors import Actor, ActorKind
-from security.roles import Role
 from tests.team_records import make_record
 
 

@@ -8,8 +8,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 
+from security.access.all_teams import all_teams
 from security.admin.pages import StaffPage, is_superuser
-from security.all_teams import all_teams
 from security.request.context import ContextRequest, in_context
 
 Page = Callable[..., Any]

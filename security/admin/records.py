@@ -10,11 +10,11 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from security import records
+from security.access.roles import Role
 from security.admin.door import AllTeamsPage
 from security.admin.filters import DeletedFilter
 from security.admin.record_forms import RecordForm
 from security.request.actors import Actor, ActorKind
-from security.roles import Role
 
 
 class RecordPage(AllTeamsPage):

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from crm.api.errors import ApiKeyExpired, InvalidApiKey, IpNotAllowed
 from crm.db.tenancy import CONTEXT_COLUMNS
+from security.access.roles import Role
 from security.api_keys.format import ApiKeyParts, looks_like_key, parse_key
 from security.api_keys.networks import is_allowed_address
 from security.api_keys.secret_hash import verify_secret
@@ -23,7 +24,6 @@ from security.request.actors import Actor, ActorKind
 from security.request.context import in_context
 from security.request.credentials import API_KEY_HEADER, bearer_token
 from security.request.touch import TOUCH_INTERVAL
-from security.roles import Role
 
 # Opens the team in the same statement (crm.db.tenancy). No membership: no team, no rows.
 _LOAD_KEY = f"""

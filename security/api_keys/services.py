@@ -11,6 +11,7 @@ from django.utils import timezone
 from crm.api.errors import Conflict, NotFound, ValidationFailed
 from crm.env import env
 from crm.plain_text import one_line
+from security.access.scopes import UnknownScope, parse_scopes
 from security.api_keys.format import ApiKeyParts, generate_key
 from security.api_keys.mailing import queue_mail_to_owner
 from security.api_keys.networks import parse_networks
@@ -19,7 +20,6 @@ from security.events.collector import record_event
 from security.events.types import EventType
 from security.mails import API_KEY_CREATED, API_KEY_REVOKED, API_KEY_ROTATED
 from security.models import ApiKey
-from security.scopes import UnknownScope, parse_scopes
 
 DEFAULT_OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=7)

@@ -1,6 +1,6 @@
 """Routes under `/v1/`."""
 
+from security.access.routing import record_routes
 from security.api_keys.views import ApiKeyViewSet
-from security.routing import record_routes
 
 urlpatterns = record_routes("api-keys", ApiKeyViewSet)

@@ -16,6 +16,15 @@ from crm.api.pagination import keyset_response
 from crm.api.parameters import read_count
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import DATE, INTEGER, array, record
+from security.access.permissions import (
+    FreshSignIn,
+    HasRights,
+    IsSignedInUser,
+    RequiredRight,
+    SecondFactorForKeys,
+)
+from security.access.roles import Right
+from security.access.views import TeamScopedView
 from security.api_keys import services
 from security.api_keys.filters import ApiKeyFilterSet
 from security.api_keys.serializers import (
@@ -26,15 +35,6 @@ from security.api_keys.serializers import (
 )
 from security.api_keys.usage import DEFAULT_DAYS, LONGEST_DAYS, usage_by_day
 from security.models import ApiKey
-from security.permissions import (
-    FreshSignIn,
-    HasRights,
-    IsSignedInUser,
-    RequiredRight,
-    SecondFactorForKeys,
-)
-from security.roles import Right
-from security.views import TeamScopedView
 from security.viewsets import team_list
 
 RESOURCE = "api_keys"

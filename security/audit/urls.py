@@ -1,6 +1,6 @@
 """Routes under `/v1/`."""
 
+from security.access.routing import record_routes
 from security.audit.views import AuditLogViewSet
-from security.routing import record_routes
 
 urlpatterns = record_routes("audit-logs", AuditLogViewSet)

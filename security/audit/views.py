@@ -16,13 +16,13 @@ from crm.api.pagination import ListSource, keyset_response
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import STRING, one_of
 from crm.api.schema.parameters import filter_schemas
+from security.access.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
+from security.access.roles import Right
+from security.access.views import TeamScopedView
 from security.audit.export import FORMATS, read_entries
 from security.audit.filters import AuditFilterSet, ExportFilterSet, HistoryFilterSet
 from security.audit.models import AuditEntry, AuditQuerySet
 from security.audit.serializers import AuditEntrySerializer
-from security.permissions import FreshSignIn, HasRights, IsSignedInUser, RequiredRight
-from security.roles import Right
-from security.views import TeamScopedView
 
 RESOURCE = "audit_logs"
 ORDERING_FIELDS: Mapping[str, str] = {"createdAt": "created_at"}

@@ -10,12 +10,12 @@ from rest_framework.viewsets import ViewSetMixin
 
 from crm.api.pagination import ListSource, keyset_response
 from crm.db.tenancy import context
+from security.access.permissions import HasRights, IsSignedInUser, RequiredRight
+from security.access.roles import Right
+from security.access.views import ApiView, TeamScopedView
 from security.events.filters import SecurityEventFilterSet
 from security.events.models import SecurityEvent
 from security.events.serializers import SecurityEventSerializer
-from security.permissions import HasRights, IsSignedInUser, RequiredRight
-from security.roles import Right
-from security.views import ApiView, TeamScopedView
 
 ORDERING: Mapping[str, str] = {"createdAt": "created_at"}
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from crm.api.errors import ApiError
 from crm.env import env
-from security.roles import Right, Role, has_right
-from security.scopes import allows
+from security.access.roles import Right, Role, has_right
+from security.access.scopes import allows
 
 
 class ActorKind(StrEnum):

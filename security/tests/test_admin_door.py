@@ -79,7 +79,7 @@ def test_an_error_closes_the_door(staff: User, alice: Membership) -> None:
 def test_the_record_takes_no_line_of_a_strangers(
     as_staff: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, logger="security.all_teams"):
+    with caplog.at_level(logging.INFO, logger="security.access.all_teams"):
         as_staff.get("/admin/clients/client/x%0Dforged/change/")
-    (message,) = [r.getMessage() for r in caplog.records if r.name == "security.all_teams"]
+    (message,) = [r.getMessage() for r in caplog.records if r.name == "security.access.all_teams"]
     assert "\r" not in message

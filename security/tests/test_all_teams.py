@@ -7,7 +7,7 @@ import pytest
 from accounts.models import Membership
 from clients.models import Client
 from crm.db.tenancy import team_context
-from security.all_teams import all_teams
+from security.access.all_teams import all_teams
 from tests.team_records import make_record
 
 DOOR = {"reason": "support case 7", "actor_id": "42", "actor_label": "staff@example.com"}
@@ -78,6 +78,6 @@ def test_the_next_transaction_finds_the_door_closed(both_clients: set[object]) -
 def test_each_opening_is_recorded_with_its_reason(
     db: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, logger="security.all_teams"), all_teams(**DOOR):
+    with caplog.at_level(logging.INFO, logger="security.access.all_teams"), all_teams(**DOOR):
         pass
     assert caplog.messages == ["All-teams door opened by 42: support case 7"]

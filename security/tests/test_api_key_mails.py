@@ -12,10 +12,10 @@ from django.db import transaction
 from accounts.models import Membership, User
 from accounts.tests.factories import make_member
 from conftest import ApiClient
+from security.access.roles import Role
 from security.api_keys.expiry import warn_of_expiring_keys
 from security.api_keys.services import IssuedKey, issue_key
 from security.models import ApiKey, ApiKeyNotice
-from security.roles import Role
 from tests.threads import at_once
 
 RunJobs = Callable[[], list[str]]

@@ -14,7 +14,7 @@ from clients.models import Client
 from crm.api import json
 from crm.db.owner import as_owner
 from crm.db.tenancy import set_context, team_context
-from security.all_teams import all_teams
+from security.access.all_teams import all_teams
 from security.audit import chain
 from security.audit.models import AuditEntry, AuditLink
 from security.tests.audit_chains import (

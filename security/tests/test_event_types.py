@@ -25,12 +25,12 @@ from accounts.tests.factories import (
 )
 from accounts.tests.factors import App
 from conftest import ApiClient
+from security.access.roles import Role
 from security.api_keys.services import IssuedKey, issue_key
 from security.events.types import SPECS, EventType
 from security.ip_blocks.services import block_network
 from security.models import ApiKey
 from security.rate_limits.table import LIMITS
-from security.roles import Role
 from security.tests.account_scenes import ACCOUNT_SCENES, call_limited
 from security.tests.counters import SetRate
 from security.tests.events import stored_events

@@ -11,10 +11,10 @@ from accounts.tests.factories import access_token
 from clients.views import ClientViewSet
 from conftest import ApiClient
 from crm.api.errors import InsufficientScope, PermissionDenied
-from security.permissions import require_right
+from security.access.permissions import require_right
+from security.access.roles import Right, Role
+from security.access.views import ApiView, TeamScopedView
 from security.request.actors import Actor, ActorKind
-from security.roles import Right, Role
-from security.views import ApiView, TeamScopedView
 
 
 def actor_of(member: Membership, **fields: Any) -> Actor:

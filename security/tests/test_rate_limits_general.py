@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from crm.api.errors import AuthRateLimited, InvalidToken, RateLimited
 from crm.env.rate import Rate
+from security.access.roles import Role
 from security.rate_limits.general import check_general
 from security.rate_limits.headers import add_rate_limit_headers
 from security.rate_limits.settled import settled_counter
@@ -23,7 +24,6 @@ from security.rate_limits.table import LIMITS, Counting
 from security.rate_limits.throttles import GeneralThrottle, RateLimitedView
 from security.rate_limits.windows import counter_key, window_end
 from security.request.actors import ANONYMOUS, Actor, ActorKind, AnonymousActor
-from security.roles import Role
 from security.tests.counters import SetRate
 from security.tests.counting_process import call_from
 

@@ -14,8 +14,8 @@ from crm.db.models import TeamModel
 from crm.db.tenancy import team_context
 from leads.models import Lead
 from security import records
+from security.access.roles import Role
 from security.request.actors import Actor, ActorKind
-from security.roles import Role
 from tests.isolation import every_model, list_path
 from tests.team_records import VALUES, make_record
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from accounts.models import Membership
-from security.request.actors import ANONYMOUS, Actor, ActorKind, anonymous
-from security.roles import (
+from security.access.roles import (
     RECORD_RESOURCES,
     Right,
     Role,
@@ -16,7 +15,8 @@ from security.roles import (
     permissions_of,
     role_matrix,
 )
-from security.scopes import ACTION_OF_RIGHT, UnknownScope, allows, parse_scopes
+from security.access.scopes import ACTION_OF_RIGHT, UnknownScope, allows, parse_scopes
+from security.request.actors import ANONYMOUS, Actor, ActorKind, anonymous
 
 # The contract, section 6: admin ⊃ manager ⊃ agent ⊃ data_entry.
 RIGHTS = {

@@ -13,10 +13,10 @@ from django.core import mail
 from accounts.models import Membership, User
 from accounts.tests.factories import make_member, make_user
 from crm.env import env
+from security.access.roles import Role
 from security.events.types import EventType
 from security.jobs import watch_events
 from security.models import IpBlock
-from security.roles import Role
 from security.tests.happenings import FAILED, NOW, SIGNED_IN, happen, whom
 from security.watching import telling, watcher
 

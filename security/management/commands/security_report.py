@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crm.api import json
-from security.all_teams import all_teams
+from security.access.all_teams import all_teams
 from security.report.figures import MOST_DAYS, security_report
 from security.report.text import report_lines
 

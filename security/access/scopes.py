@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from security.roles import RECORD_RESOURCES, Right
+from security.access.roles import RECORD_RESOURCES, Right
 
 ALL_RESOURCES = "all"
 SCOPE_ACTIONS = ("read", "write", "delete")

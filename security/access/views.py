@@ -16,9 +16,9 @@ from crm.api.errors import (
     SecondFactorRequired,
 )
 from crm.api.parameters import check_parameters
+from security.access.permissions import HasRights, RequiredRight
 from security.events.collector import record_event
 from security.events.types import EventType
-from security.permissions import HasRights, RequiredRight
 from security.rate_limits.throttles import RateLimitedView
 from security.request.actors import Actor
 

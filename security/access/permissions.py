@@ -17,9 +17,9 @@ from crm.api.errors import (
     SecondFactorRequired,
 )
 from crm.env import env
+from security.access.roles import Right, has_right
+from security.access.scopes import ACTION_OF_RIGHT
 from security.request.actors import Actor
-from security.roles import Right, has_right
-from security.scopes import ACTION_OF_RIGHT
 
 RequiredRight = tuple[str, Right]
 NO_KEY = "An API key cannot do this. Sign in as a user."

@@ -1,0 +1,1 @@
+"""Who may do what: roles, scopes, permissions, the views that open a team, the door of staff."""
