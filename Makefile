@@ -34,7 +34,7 @@ else
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n auto --cov --cov-report= accounts security
 	$(BIN)/python -m coverage report --include='security/*,accounts/*' --fail-under=95
-	$(BIN)/python -m pytest -n auto -m "not live" crm clients leads tests
+	$(BIN)/python -m pytest -n auto -m "not live" crm records clients leads tests
 	$(BIN)/python -m pytest -m live tests
 endif
 

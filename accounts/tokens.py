@@ -13,7 +13,7 @@ from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendE
 from rest_framework_simplejwt.tokens import Token
 
 from accounts.models import Session
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from crm.env import env
 from crm.env.parsers import KeyRing
 

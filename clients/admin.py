@@ -8,8 +8,8 @@ from django.contrib.postgres.forms import SimpleArrayField
 
 from clients.models import Client
 from clients.serializers import AddressSerializer, ClientSerializer
-from security.admin.record_forms import RecordForm
-from security.admin.records import RecordPage
+from records.admin.forms import RecordForm
+from records.admin.pages import RecordPage
 
 
 class AddressWidget(forms.MultiWidget):

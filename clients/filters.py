@@ -6,7 +6,7 @@ from django_filters import filters
 
 from clients.models import Client
 from crm.api.filters import IdFilter, RecordFilterSet
-from crm.db.search import search
+from records.search import search
 
 
 class ClientFilterSet(RecordFilterSet):

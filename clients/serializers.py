@@ -5,7 +5,7 @@ from typing import ClassVar
 from clients.models import Client
 from crm.api import fields
 from crm.api.serializers import DocumentSerializer, StrictModelSerializer
-from security.records import AssigneeField
+from records.services import AssigneeField
 
 
 class AddressSerializer(DocumentSerializer):

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from clients.filters import ClientFilterSet
 from clients.serializers import ClientSerializer
-from security.viewsets import RecordViewSet
+from records.viewsets import RecordViewSet
 
 
 class ClientViewSet(RecordViewSet):

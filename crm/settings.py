@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "crm",
     "security",
     "accounts",
+    "records",
     "clients",
     "leads",
     "accounts.admin_config.StaffAdminConfig",

@@ -6,8 +6,8 @@ from django import forms
 from django.contrib import admin
 
 from leads.models import Lead, LeadStatus
-from security.admin.record_forms import RecordForm
-from security.admin.records import RecordPage
+from records.admin.forms import RecordForm
+from records.admin.pages import RecordPage
 
 
 class LeadForm(RecordForm):

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 from django_filters import filters
 
 from crm.api.filters import IdFilter, RecordFilterSet
-from crm.db.search import search
 from leads.models import Lead
+from records.search import search
 
 
 class LeadFilterSet(RecordFilterSet):

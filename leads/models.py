@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 
 from clients.models import Client
-from crm.db.models import TeamModel, list_index, team_id_key
-from crm.db.search import search_text_field
+from records.models import TeamModel, list_index, team_id_key
+from records.search import search_text_field
 
 
 class LeadType(models.TextChoices):

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from crm.api.serializers import StrictModelSerializer
 from leads.models import Lead, LeadStatus
-from security.records import AssigneeField
+from records.services import AssigneeField
 
 
 class LeadSerializer(StrictModelSerializer):

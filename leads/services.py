@@ -8,7 +8,7 @@ from django.utils import timezone
 from clients.models import Client, ContactType
 from crm.api.errors import AlreadyConverted
 from leads.models import Lead, LeadStatus, LeadType
-from security import records
+from records import services as records
 from security.request.actors import Actor
 
 CONTACT_TYPE_OF_LEAD_TYPE = {

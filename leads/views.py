@@ -17,9 +17,9 @@ from crm.api.serializers import refuse_body
 from leads.filters import LeadFilterSet
 from leads.serializers import LeadSerializer
 from leads.services import convert_lead
+from records.viewsets import RecordViewSet, shown_to
 from security.access.permissions import RequiredRight
 from security.access.roles import Right
-from security.viewsets import RecordViewSet, shown_to
 
 
 class LeadViewSet(RecordViewSet):

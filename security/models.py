@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from security.api_keys.models import ApiKeyNotice, ApiKeyUsage
 from security.audit.models import AuditEntry, AuditHead, AuditLink, AuditVerification
 from security.events.models import SecurityEvent

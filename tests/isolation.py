@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from crm.db.models import TeamModel
-from security.viewsets import RecordViewSet
+from records.models import TeamModel
+from records.viewsets import RecordViewSet
 from tests.routes import ABSENT_ID, Route, api_routes
 from tests.team_records import TEAM_MODELS, name_of
 

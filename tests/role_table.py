@@ -21,7 +21,7 @@ from accounts.tests.factories import (
 from accounts.tests.factors import App
 from accounts.tokens import AccessToken
 from conftest import ApiClient
-from crm.db.models import TeamModel
+from records.models import TeamModel
 from security.access.roles import Role
 from security.api_keys.services import issue_key
 from tests.isolation import list_path

@@ -15,9 +15,9 @@ from psycopg import sql
 from accounts.models import Invitation, Membership
 from clients.models import Client
 from crm.api.naming import camel_case
-from crm.db.models import TeamModel
 from crm.db.tenancy import team_context
 from leads.models import Lead
+from records.models import TeamModel
 from security.access.all_teams import all_teams
 from security.api_keys.models import ApiKeyUsage
 from security.audit.models import AuditEntry, AuditHead, AuditLink

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from crm.api import errors
 from crm.api.parameters import LIST_PARAMETERS
 from crm.env import PROJECT_DIR
+from records.viewsets import RecordViewSet
 from security.access.views import TeamScopedView
-from security.viewsets import RecordViewSet
 from tests.documents import section_of
 from tests.routes import api_routes
 

@@ -13,11 +13,11 @@ from accounts.tests.admin_calls import page, run_action
 from accounts.tests.factories import make_user
 from clients.models import Client
 from conftest import ApiClient
-from crm.db.models import TeamModel
 from crm.db.tenancy import team_context
 from leads.models import Lead
 from leads.services import convert_lead
-from security import records
+from records import services as records
+from records.models import TeamModel
 from security.access.all_teams import all_teams
 from security.access.roles import Role
 from security.api_keys.services import IssuedKey

@@ -22,6 +22,6 @@ def imports() -> Iterator[tuple[str, str]]:
 
 def test_the_example_imports_what_exists() -> None:
     found = [(module, name) for module, name in imports() if module.split(".")[0] != EXAMPLE]
-    assert ("security.viewsets", "RecordViewSet") in found
+    assert ("records.viewsets", "RecordViewSet") in found
     for module, name in found:
         assert hasattr(importlib.import_module(module), name), f"{module}.{name}"

@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import Membership, User
 from accounts.tests.admin_browser import admin_browser
 from conftest import ApiClient
-from crm.db.models import TeamModel
+from records.models import TeamModel
 from security.api_keys.services import IssuedKey
 from tests.isolation import comparable, every_model
 from tests.routes import ABSENT_ID, Route, api_routes

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import Membership
 from conftest import ApiClient
-from crm.db.models import TeamModel
+from records.models import TeamModel
 from tests.isolation import (
     RECORD_ROUTES,
     comparable,

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from conftest import ApiClient
-from crm.db.models import TeamModel
+from records.models import TeamModel
 from tests.isolation import RECORD_ROUTES, comparable, every_caller, every_model, model_of_route
 from tests.routes import ABSENT_ID, Route
 from tests.team_records import VALUES, body_of, everything_stored, make_record, name_of

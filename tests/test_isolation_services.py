@@ -11,11 +11,11 @@ from django.db import DatabaseError, transaction
 from accounts.flows.switch_team import switch_team
 from accounts.models import Membership
 from crm.api.errors import NotFound, ValidationFailed
-from crm.db.models import TeamModel
 from crm.db.tenancy import team_context
 from leads.models import Lead
 from leads.services import convert_lead
-from security import records
+from records import services as records
+from records.models import TeamModel
 from security.access.roles import Role
 from security.api_keys import services as api_keys
 from security.api_keys.services import IssuedKey

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import Membership
 from conftest import ApiClient
-from crm.db.models import TeamModel
+from records.models import TeamModel
 from tests.isolation import every_model, every_person, list_path
 from tests.team_records import body_of, make_record, stored_rows
 

@@ -12,10 +12,10 @@ from rest_framework.views import APIView
 from clients.views import ClientViewSet
 from conftest import ApiClient
 from crm.env import PROJECT_DIR
+from records.viewsets import RIGHT_OF_ACTION, RecordViewSet
 from security.access.permissions import DenyUndeclared, Public
 from security.access.views import TeamScopedView
 from security.request.middleware import security_headers
-from security.viewsets import RIGHT_OF_ACTION, RecordViewSet
 from tests.routes import ABSENT_ID, METHODS, Route, api_routes, other_paths
 
 # Whatever stands here answers strangers. Nothing else does.

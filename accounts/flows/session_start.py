@@ -16,7 +16,7 @@ from accounts.models import Device, Membership, RevokeReason, Session, User
 from accounts.token_ledger import record_issued
 from accounts.tokens import AccessToken, RefreshToken
 from crm.api.errors import InvalidCredentials
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from crm.env import env
 from security.events.collector import record_event
 from security.events.types import EventType

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import migrations, models
 from django.db.models.functions import Now
 
-import crm.db.models
+import crm.db.ids
 
 VERIFIED_HELP = "When the address proved to be theirs, or somebody who may vouched for it."
 
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=crm.db.models.uuid7,
+                        default=crm.db.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=crm.db.models.uuid7,
+                        default=crm.db.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,

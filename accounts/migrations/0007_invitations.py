@@ -3,7 +3,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import crm.db.models
+import crm.db.ids
 from crm.db.audit import AuditTrail
 from crm.db.operations import TeamIsolation
 
@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=crm.db.models.uuid7,
+                        default=crm.db.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,

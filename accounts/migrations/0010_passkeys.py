@@ -6,7 +6,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import crm.db.models
+import crm.db.ids
 
 
 class Migration(migrations.Migration):
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=crm.db.models.uuid7,
+                        default=crm.db.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=crm.db.models.uuid7,
+                        default=crm.db.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,

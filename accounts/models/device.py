@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models.user import User
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 
 TRUST_LIFETIME = timedelta(days=30)
 DEVICE_LIFETIME = timedelta(days=180)

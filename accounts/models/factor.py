@@ -10,7 +10,7 @@ from django_otp.oath import TOTP
 
 from accounts.factors.totp import STEP_SECONDS, TOLERANCE_STEPS, is_totp_code
 from accounts.models.user import User
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from crm.env import env
 from security.encryption import decrypt, encrypt
 

@@ -12,7 +12,7 @@ from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from accounts.models.team import Team
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from security.access.roles import Role
 
 LIFETIME = timedelta(days=7)

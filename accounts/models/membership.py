@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models.session import Session
 from accounts.models.team import Team
 from accounts.models.user import User
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from security.access.roles import Role
 
 

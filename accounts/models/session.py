@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models.device import Device
 from accounts.models.team import Team
 from accounts.models.user import User
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from crm.env import env
 
 

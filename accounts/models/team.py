@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 
 
 class Team(models.Model):

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.hashers import django_form, is_imported
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from security.identifiers import normalize_email
 
 

@@ -99,7 +99,7 @@ $$
 
 
 class TeamSearch(migrations.RunSQL):
-    """Add the function behind `crm.db.search`: ids of the open team's rows that a text finds.
+    """Add the function behind `records.search`: ids of the open team's rows that a text finds.
 
     Rows that hold the text; when there are none, rows with words much like it.
 

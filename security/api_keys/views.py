@@ -24,6 +24,7 @@ from security.access.permissions import (
     SecondFactorForKeys,
 )
 from security.access.roles import Right
+from security.access.team_lists import team_list
 from security.access.views import TeamScopedView
 from security.api_keys import services
 from security.api_keys.filters import ApiKeyFilterSet
@@ -35,7 +36,6 @@ from security.api_keys.serializers import (
 )
 from security.api_keys.usage import DEFAULT_DAYS, LONGEST_DAYS, usage_by_day
 from security.models import ApiKey
-from security.viewsets import team_list
 
 RESOURCE = "api_keys"
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.utils import timezone
 
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 
 
 class Action(models.TextChoices):

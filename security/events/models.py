@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import Case, F, Value, When
 
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from security.request.actors import ActorKind
 
 

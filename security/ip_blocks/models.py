@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from crm.db.network_field import NetworkField
 
 

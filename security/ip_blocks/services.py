@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from security.events.cleaning import clean_text
 from security.events.collector import record_event
 from security.events.types import EventType

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-import crm.db.models
+import crm.db.ids
 from crm.db.audit import AppendOnly, AuditFunctions, AuditTrail
 from crm.db.operations import TeamIsolation
 
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=crm.db.models.uuid7,
+                        default=crm.db.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,

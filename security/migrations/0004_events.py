@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-import crm.db.models
+import crm.db.ids
 from crm.db.operations import TeamIsolation
 
 # The primary key begins with the id, by which one event is found; a partitioned table wants its
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                         (
                             "id",
                             models.UUIDField(
-                                default=crm.db.models.uuid7,
+                                default=crm.db.ids.uuid7,
                                 editable=False,
                                 primary_key=True,
                                 serialize=False,

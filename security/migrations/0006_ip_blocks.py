@@ -1,7 +1,7 @@
 import django.utils.timezone
 from django.db import migrations, models
 
-import crm.db.models
+import crm.db.ids
 import crm.db.network_field
 
 
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=crm.db.models.uuid7,
+                        default=crm.db.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,

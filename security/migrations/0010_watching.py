@@ -1,7 +1,7 @@
 import django.utils.timezone
 from django.db import migrations, models
 
-import crm.db.models
+import crm.db.ids
 from crm.db.operations import TeamIsolation
 
 # Which transaction wrote an event: the rules ask for what became visible, not for what is new by
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=crm.db.models.uuid7,
+                        default=crm.db.ids.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,

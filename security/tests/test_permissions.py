@@ -75,7 +75,7 @@ def test_a_forgotten_right_closes_the_view_to_an_admin(alice: Membership) -> Non
 def test_a_forgotten_right_of_an_action_closes_it_to_an_admin(
     as_alice: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("security.viewsets.RIGHT_OF_ACTION", {})
+    monkeypatch.setattr("records.viewsets.RIGHT_OF_ACTION", {})
     assert as_alice.get("/v1/clients").status_code == 500
     monkeypatch.setattr(ClientViewSet, "required_rights", {"list": (("clients", Right.VIEW),)})
     assert as_alice.get("/v1/clients").status_code == 200

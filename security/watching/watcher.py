@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from crm.db.models import uuid7
+from crm.db.ids import uuid7
 from crm.db.tenancy import context
 from crm.env import env
 from security.events.collector import record_event

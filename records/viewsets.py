@@ -1,7 +1,7 @@
 """The records of a team over HTTP: a resource is a `RecordViewSet`; see CONTRIBUTING.md."""
 
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rest_framework.decorators import action
@@ -11,17 +11,18 @@ from rest_framework.viewsets import ViewSetMixin
 
 from crm.api.envelope import success
 from crm.api.errors import NotFound
-from crm.api.filters import RecordFilterSet, StrictFilterSet
-from crm.api.pagination import ListSource, keyset_response
-from crm.api.parameters import LIST_PARAMETERS, check_parameters, read_flag
+from crm.api.filters import RecordFilterSet
+from crm.api.pagination import keyset_response
+from crm.api.parameters import read_flag
 from crm.api.schema.describe import describe
 from crm.api.schema.json_schema import BOOLEAN
 from crm.api.serializers import StrictModelSerializer, refuse_body
-from crm.db.models import TeamModel, TeamQuerySet
 from crm.db.statements import fetch_kept
-from security import records
+from records import services as records
+from records.models import TeamModel, TeamQuerySet
 from security.access.permissions import RequiredRight, require_right
 from security.access.roles import Right
+from security.access.team_lists import team_list
 from security.access.views import TeamScopedView
 from security.audit.models import AuditEntry
 from security.audit.views import history_listing, history_response
@@ -37,25 +38,6 @@ RIGHT_OF_ACTION: Mapping[str, Right] = {
     "restore": Right.DELETE,
     "history": Right.VIEW,
 }
-
-
-def team_list(
-    of_team: Callable[[], TeamQuerySet],
-    request: Request,
-    filterset_class: type[StrictFilterSet],
-    actor: Actor,
-) -> ListSource:
-    """Return what a list of the team's rows reads from; without filters its SQL is kept."""
-    parameters = request.query_params
-    is_plain = "q" not in parameters and LIST_PARAMETERS.issuperset(parameters)
-    if is_plain and parameters:
-        check_parameters(parameters, LIST_PARAMETERS)
-    return ListSource(
-        of_team().model,
-        lambda: filterset_class.apply(of_team(), request),
-        kept_as="rows of a team" if is_plain else None,
-        parameters=(actor.team_id,),
-    )
 
 
 def shown_to(

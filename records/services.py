@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm.api import fields
 from crm.api.errors import NotFound, ValidationFailed
-from crm.db.models import TeamModel, TeamQuerySet
+from records.models import TeamModel, TeamQuerySet
 from security.request.actors import Actor
 
 Record = TypeVar("Record", bound=TeamModel)

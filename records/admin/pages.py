@@ -9,18 +9,18 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from security import records
+from records import services as records
+from records.admin.forms import RecordForm
 from security.access.roles import Role
 from security.admin.door import AllTeamsPage
 from security.admin.filters import DeletedFilter
-from security.admin.record_forms import RecordForm
 from security.request.actors import Actor, ActorKind
 
 
 class RecordPage(AllTeamsPage):
     """List, add, edit, delete and restore the records of all teams.
 
-    Writes go through `security.records`, as the API's do. `record_fields` are what staff may edit.
+    Writes go through `records.services`, as the API's do. `record_fields` are what staff may edit.
     """
 
     form = RecordForm

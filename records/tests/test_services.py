@@ -10,10 +10,10 @@ from accounts.models import Membership
 from clients.models import Client
 from conftest import ApiClient
 from crm.api.errors import NotFound, ValidationFailed
-from crm.db.models import TeamModel
 from crm.db.tenancy import team_context
 from leads.models import Lead
-from security import records
+from records import services as records
+from records.models import TeamModel
 from security.access.roles import Role
 from security.request.actors import Actor, ActorKind
 from tests.isolation import every_model, list_path

@@ -6,7 +6,7 @@ from django.db import connection
 from django.db.models import GeneratedField, TextField, Value
 from django.db.models.functions import Concat, Lower
 
-from crm.db.models import TeamQuerySet
+from records.models import TeamQuerySet
 
 MOST_IDS = 1000
 _LIKE_SPECIALS = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})

@@ -3,15 +3,11 @@
 import uuid
 from typing import Any, ClassVar, Self
 
-import uuid_utils.compat
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-
-def uuid7() -> uuid.UUID:
-    """Return a time-ordered id (RFC 9562, version 7), so that new rows are neighbours."""
-    return uuid_utils.compat.uuid7()
+from crm.db.ids import uuid7
 
 
 class TeamQuerySet(models.QuerySet[Any]):

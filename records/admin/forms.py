@@ -7,7 +7,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 
-from crm.db.models import TeamModel
+from records.models import TeamModel
 
 if TYPE_CHECKING:
     RecordModelForm = forms.ModelForm[TeamModel]

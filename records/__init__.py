@@ -1,0 +1,1 @@
+"""The kernel: what every record of a team has, and what works on all of them."""
