@@ -11,11 +11,11 @@ from accounts.admin_passkeys import credential_of
 from accounts.admin_stage import signed_in_user
 from accounts.factors.serializers import NO_CODE
 from accounts.factors.state import PASSKEY, factors_of
-from accounts.flows.code_check import WRONG_CODE, check_code, is_code
 from accounts.flows.device_trust import device_with_own_count
 from accounts.flows.devices import find_known_device, sent_tokens
-from accounts.flows.passkey_proof import check_passkey
-from accounts.flows.password_check import check_password
+from accounts.guards.code_check import WRONG_CODE, check_code, is_code
+from accounts.guards.passkey_proof import check_passkey
+from accounts.guards.password_check import check_password
 from accounts.models import ChallengePurpose
 from crm.api.errors import InvalidCredentials
 

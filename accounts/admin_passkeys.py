@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST
 from accounts import admin_stage
 from accounts.admin_stage import signed_in_user
 from accounts.flows.factor_changes import Kept
-from accounts.flows.passkey_proof import passkey_options
 from accounts.flows.passkeys import begin_registration
+from accounts.guards.passkey_proof import passkey_options
 from accounts.models import ChallengePurpose
 from crm.api import json
 from crm.api.errors import ReauthenticationRequired

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.flows.devices import sent_tokens
-from accounts.flows.password_check import check_credentials, check_password, record_failure
 from accounts.flows.passwords import replace_password
+from accounts.guards.password_check import check_credentials, check_password, record_failure
 from crm.api.errors import InvalidCredentials
 
 

@@ -99,10 +99,10 @@ CACHES = {
 }
 RATELIMIT_USE_CACHE = "counters"
 
-# Sign-in. Every way in goes through `accounts.flows.password_check`.
+# Sign-in. Every way in goes through `accounts.guards.password_check`.
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "accounts.backends.LockoutBackend",
+    "accounts.guards.backends.LockoutBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
 PASSWORD_HASHERS = [

@@ -37,7 +37,7 @@ def failure_name(raw: str) -> str:
 def axes_username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     """Return the name under which django-axes counts a failure (AXES_USERNAME_CALLABLE).
 
-    `accounts.flows.password_check` has chosen it where a known device has a counter of its own.
+    `accounts.guards.password_check` has chosen it where a known device has a counter of its own.
     """
     chosen: str | None = getattr(request, "failure_counter", None)
     return chosen or failure_name(str((credentials or {}).get("username", "")))

@@ -8,7 +8,7 @@ from django.db.models import Case, CharField, F, OuterRef, Subquery, UUIDField, 
 from django.db.models.functions import Cast, Coalesce, Substr
 from django.http import HttpRequest
 
-from accounts.flows.password_check import unlock_counter
+from accounts.guards.password_check import unlock_counter
 from accounts.models import Device, Lockout
 from accounts.models.lockout import OF_DEVICE
 from security.admin.pages import ReadOnlyPage, is_superuser

@@ -15,9 +15,9 @@ from accounts.admin.memberships import MembershipInline
 from accounts.admin.sessions import end_sessions_of
 from accounts.admin.user_forms import NewUserForm, StaffSetPasswordForm, UserForm
 from accounts.flows.email_addresses import replace_address
-from accounts.flows.password_check import unlock_account
 from accounts.flows.second_factor import reset_second_factor
 from accounts.flows.sign_out import end_sessions_by_staff
+from accounts.guards.password_check import unlock_account
 from accounts.models import Lockout, User
 from crm.env import env
 from security.admin.pages import StaffPage, is_superuser

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from accounts.flows.code_check import is_code
+from accounts.guards.code_check import is_code
 from crm.api import fields
 from crm.api.schema.json_schema import Schema
 from crm.api.serializers import StrictSerializer

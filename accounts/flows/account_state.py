@@ -1,6 +1,6 @@
 """What an account has to be, beside its password being right, before a session is opened."""
 
-from accounts.flows.password_check import record_failure
+from accounts.guards.password_check import record_failure
 from accounts.models import User
 from crm.api.errors import EmailNotVerified
 from crm.env import env

@@ -4,7 +4,7 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from accounts.flows.failure_counter import LOCK_MEMORY
+from accounts.guards.failure_counter import LOCK_MEMORY
 from accounts.models import Device, Lockout
 from accounts.models.device import DEVICE_LIFETIME, MOST_DEVICES
 

@@ -7,7 +7,7 @@ that is down changes nothing here.
 
 from rest_framework.request import Request
 
-from accounts.flows.password_check import record_about
+from accounts.guards.password_check import record_about
 from accounts.jobs import mail_password_reset, mail_verification
 from crm.api.errors import AuthRateLimited
 from crm.jobs import Job

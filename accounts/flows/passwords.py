@@ -15,8 +15,8 @@ from accounts.flows.devices import revoke_all_devices
 from accounts.flows.email_addresses import mark_verified
 from accounts.flows.live_session import require_live_session
 from accounts.flows.mailed_links import judge_link, used_up
-from accounts.flows.password_check import check_password, record_about, unlock_account
 from accounts.flows.sign_out import end_other_sessions, end_sessions_by_staff
+from accounts.guards.password_check import check_password, record_about, unlock_account
 from accounts.mails import PASSWORD_CHANGED
 from accounts.models import RevokeReason, TokenPurpose, User
 from accounts.passwords.hashed_password import HashedPassword, hash_password

@@ -7,11 +7,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.factors.state import PASSKEY, factors_of
-from accounts.flows.code_check import check_code
 from accounts.flows.device_trust import device_with_own_count
 from accounts.flows.devices import find_known_device
-from accounts.flows.passkey_proof import check_passkey
-from accounts.flows.password_check import check_password
+from accounts.guards.code_check import check_code
+from accounts.guards.passkey_proof import check_passkey
+from accounts.guards.password_check import check_password
 from accounts.models import ChallengePurpose, Session, User
 from crm.api.errors import InvalidCredentials, SessionRevoked
 from security.events.collector import record_event

@@ -2,10 +2,8 @@
 
 from accounts.factors.state import factors_of
 from accounts.flows.account_state import require_verified_address
-from accounts.flows.code_check import check_code
 from accounts.flows.device_trust import device_with_own_count, is_trusted
 from accounts.flows.memberships import default_membership
-from accounts.flows.password_check import check_credentials, record_failure
 from accounts.flows.second_step import PendingSignIn, begin_second_step
 from accounts.flows.session_start import (
     BY_PASSWORD,
@@ -14,6 +12,8 @@ from accounts.flows.session_start import (
     SigningClient,
     start_session,
 )
+from accounts.guards.code_check import check_code
+from accounts.guards.password_check import check_credentials, record_failure
 from crm.api.errors import PermissionDenied
 
 

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.flows.failure_counter import note_lock, standing_of
+from accounts.guards.failure_counter import note_lock, standing_of
 from accounts.models import Membership, Team
 from accounts.models.lockout import counter_name
 from accounts.tests.admin_calls import page, text_of

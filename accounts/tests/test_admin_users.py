@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.flows.password_check import unlock_account
+from accounts.guards.password_check import unlock_account
 from accounts.models import Membership, Session, User
 from accounts.tests.admin_browser import admin_browser
 from accounts.tests.admin_calls import initial_of, is_signed_in, page, run_action, text_of

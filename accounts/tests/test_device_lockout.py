@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.devices.cookie import COOKIE_NAME
 from accounts.devices.tokens import new_token
-from accounts.flows.failure_counter import note_lock, opens_in, standing_of
-from accounts.flows.password_check import check_credentials, unlock_account
+from accounts.guards.failure_counter import note_lock, opens_in, standing_of
+from accounts.guards.password_check import check_credentials, unlock_account
 from accounts.models import Device, Lockout, Membership
 from accounts.tests.admin_calls import is_signed_in, sign_in_to_admin
 from accounts.tests.calls import (

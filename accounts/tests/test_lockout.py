@@ -7,7 +7,7 @@ import time_machine
 from axes.models import AccessAttempt
 from django.utils import timezone
 
-from accounts.flows.password_check import unlock_account
+from accounts.guards.password_check import unlock_account
 from accounts.models import Membership, User
 from accounts.tests.calls import (
     WRONG_PASSWORD,

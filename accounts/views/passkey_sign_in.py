@@ -6,9 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.descriptions import SIGNED_IN
-from accounts.flows.passkey_proof import passkey_options
 from accounts.flows.passkey_sign_in import finish_by_passkey, sign_in_by_passkey
 from accounts.flows.second_step import read_pending, whom_it_stands_for
+from accounts.guards.passkey_proof import passkey_options
 from accounts.models import ChallengePurpose
 from accounts.passkeys.serializers import PasskeyLoginOptionsSerializer, PasskeyLoginSerializer
 from accounts.views.passkeys import OPTIONS

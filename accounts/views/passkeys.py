@@ -9,13 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.flows.factor_changes import Kept
-from accounts.flows.passkey_proof import passkey_options
 from accounts.flows.passkeys import (
     begin_registration,
     register_passkey,
     remove_passkey,
     rename_passkey,
 )
+from accounts.guards.passkey_proof import passkey_options
 from accounts.models import ChallengePurpose, Passkey
 from accounts.passkeys.serializers import (
     PASSKEY,

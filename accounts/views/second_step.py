@@ -25,7 +25,7 @@ class VerifyFactorView(ApiView):
 
     authentication_classes = ()
     permission_classes = (Public,)
-    anonymous_limit = "login_calls"  # wrong codes are counted by accounts.flows.code_check
+    anonymous_limit = "login_calls"  # wrong codes are counted by accounts.guards.code_check
 
     @describe(
         body=SecondStepSerializer,

@@ -49,7 +49,7 @@ class LoginView(ApiView):
 
     authentication_classes = ()
     permission_classes = (Public,)
-    anonymous_limit = "login_calls"  # failures are counted by accounts.flows.password_check
+    anonymous_limit = "login_calls"  # failures are counted by accounts.guards.password_check
 
     @describe(
         body=SignInSerializer,

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.flows.password_check import unlock_account
+from accounts.guards.password_check import unlock_account
 
 
 class Command(BaseCommand):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.factors.backup_codes import hashes_of, is_backup_code
 from accounts.factors.state import BACKUP_CODE, TOTP
 from accounts.factors.totp import is_totp_code
-from accounts.factors.wrong_codes import count_wrong_code, wait_before_next
+from accounts.guards.wrong_codes import count_wrong_code, wait_before_next
 from accounts.mails import BACKUP_CODE_USED
 from accounts.models import BackupCode, TotpDevice, User
 from crm.api.errors import AuthRateLimited, InvalidCredentials, InvalidToken

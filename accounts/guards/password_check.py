@@ -17,9 +17,9 @@ from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 
 from accounts.devices.tokens import DeviceToken
-from accounts.flows import failure_counter
 from accounts.flows.devices import find_known_device, sent_tokens
-from accounts.flows.failure_counter import Standing
+from accounts.guards import failure_counter
+from accounts.guards.failure_counter import Standing
 from accounts.models import Device, Membership, User
 from accounts.models.lockout import counter_name, device_of_counter
 from crm.api.errors import AccountLocked, InvalidCredentials

@@ -1,0 +1,1 @@
+"""The one guard behind every password, code and passkey, whichever form takes it."""
