@@ -2,19 +2,19 @@
 
 from django.urls import path
 
+from accounts.registration import views as register
+from accounts.sign_in import passkey_views as passkey_sign_in
+from accounts.sign_in import reauthenticate_views as reauthenticate
+from accounts.sign_in import second_step_views as second_step
+from accounts.sign_in import views as sign_in
 from accounts.views import (
     devices,
     email_addresses,
     invitations,
     own_account,
-    passkey_sign_in,
     passkeys,
     passwords,
-    reauthenticate,
-    register,
     second_factor,
-    second_step,
-    sign_in,
 )
 
 urlpatterns = [

@@ -10,9 +10,9 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts.flows import account_state
 from accounts.models import Membership, Session, TokenPurpose, User
 from accounts.one_time_tokens import issue
+from accounts.sign_in import account_state
 from accounts.tests.account_calls import (
     mailed_token,
     mails_to,

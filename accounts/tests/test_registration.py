@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from accounts.flows import registration as flow
 from accounts.models import Invitation, Membership, Session, Team, User
+from accounts.registration import register as flow
 from accounts.tests.account_calls import mailed_token, mails_to, post, verify
 from accounts.tests.calls import code_of, sign_in
 from accounts.tests.conftest import ChangeEnv

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from accounts.flows import registration as flow
 from accounts.models import Membership, Team, User
+from accounts.registration import register as flow
 from accounts.tests.conftest import ChangeEnv
 from accounts.tests.factories import make_invitation
 from conftest import ApiClient

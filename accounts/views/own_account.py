@@ -11,7 +11,7 @@ from accounts.flows.switch_team import switch_team
 from accounts.models import RevokeReason, Session
 from accounts.refresh_cookie import clear_refresh_cookie, refresh_cookie
 from accounts.serializers import SwitchTeamSerializer, member_body, session_body, user_body
-from accounts.views.sign_in_answers import access_token_body
+from accounts.sign_in.answers import access_token_body
 from crm.api.envelope import success
 from crm.api.errors import NotFound
 from crm.api.schema.describe import describe

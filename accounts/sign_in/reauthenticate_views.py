@@ -3,12 +3,12 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.flows.reauthenticate import (
+from accounts.serializers import ReauthenticateSerializer
+from accounts.sign_in.reauthenticate import (
     reauthenticate_by_code,
     reauthenticate_by_passkey,
     reauthenticate_by_password,
 )
-from accounts.serializers import ReauthenticateSerializer
 from crm.api.envelope import success
 from crm.api.errors import AccountLocked, AuthRateLimited, InvalidCredentials
 from crm.api.schema.describe import describe

@@ -5,8 +5,6 @@ from rest_framework.response import Response
 
 from accounts.descriptions import REFRESHED, SIGNED_IN_OR_PENDING
 from accounts.flows.refresh import refresh_tokens
-from accounts.flows.second_step import PendingSignIn
-from accounts.flows.sign_in import sign_in
 from accounts.flows.sign_out import end_session_of_token
 from accounts.models import RevokeReason
 from accounts.refresh_cookie import (
@@ -16,13 +14,15 @@ from accounts.refresh_cookie import (
     set_refresh_cookie,
 )
 from accounts.serializers import RefreshTokenSerializer, SignInSerializer
-from accounts.views.sign_in_answers import (
+from accounts.sign_in.answers import (
     IN_BODY,
     access_token_body,
     pending_response,
     signed_in_response,
     signing_client,
 )
+from accounts.sign_in.password_sign_in import sign_in
+from accounts.sign_in.second_step import PendingSignIn
 from crm.api.envelope import success
 from crm.api.errors import (
     AccountLocked,

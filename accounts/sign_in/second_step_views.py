@@ -5,8 +5,8 @@ from rest_framework.response import Response
 
 from accounts.descriptions import SIGNED_IN
 from accounts.factors.serializers import SecondStepSerializer
-from accounts.flows.second_step import finish_sign_in, read_pending
-from accounts.views.sign_in_answers import signed_in_response, signing_client
+from accounts.sign_in.answers import signed_in_response, signing_client
+from accounts.sign_in.second_step import finish_sign_in, read_pending
 from crm.api.errors import (
     AuthRateLimited,
     CsrfFailed,

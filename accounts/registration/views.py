@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.descriptions import REGISTERED
-from accounts.flows.registration import Registration, register
+from accounts.registration.register import Registration, register
 from accounts.serializers import RegisterSerializer
 from crm.api.envelope import success
 from crm.api.errors import AuthRateLimited, PermissionDenied, WeakPassword

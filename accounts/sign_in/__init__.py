@@ -1,0 +1,1 @@
+"""The journey of signing in, and of proving once more who one is."""
