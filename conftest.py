@@ -133,7 +133,7 @@ def require_factor_for(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def require(*whom: str) -> None:
         changed = dataclasses.replace(env, require_2fa_for=frozenset(whom))
-        for module in ("accounts.authentication", "security.access.permissions"):
+        for module in ("accounts.sessions.authentication", "security.access.permissions"):
             monkeypatch.setattr(f"{module}.env", changed)
 
     return require

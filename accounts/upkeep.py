@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from accounts.admin_sessions import SessionStore
 from accounts.models import Session
+from accounts.sessions.admin_sessions import SessionStore
 
 # So long it can be looked up when somebody was signed in, from where, and why it ended.
 SESSIONS_KEPT: Final = timedelta(days=90)

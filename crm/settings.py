@@ -153,7 +153,7 @@ OUTBOX_DIR = env.data_dir / "outbox"
 globals().update(mail_settings(env.email_url, development=env.debug))
 
 # The admin's own session; API clients use tokens.
-SESSION_ENGINE = "accounts.admin_sessions"
+SESSION_ENGINE = "accounts.sessions.admin_sessions"
 SESSION_COOKIE_NAME = "__Host-adminSession" if env.cookie_secure else "adminSession"
 SESSION_COOKIE_SECURE = env.cookie_secure
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -214,7 +214,7 @@ CORS_EXPOSE_HEADERS = [
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.SessionAuthentication",
+        "accounts.sessions.authentication.SessionAuthentication",
         "security.api_keys.authentication.ApiKeyAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["security.access.permissions.DenyUndeclared"],

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.flows.passkeys import begin_registration
 from accounts.models import Membership, Session, Team, User
+from accounts.sessions.tokens import AccessToken
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.factories import (
     PASSWORD,
@@ -19,7 +20,6 @@ from accounts.tests.factories import (
     open_session,
 )
 from accounts.tests.factors import App
-from accounts.tokens import AccessToken
 from conftest import ApiClient
 from records.models import TeamModel
 from security.access.roles import Role

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from accounts.flows.switch_team import switch_team
 from accounts.models import Membership
+from accounts.sessions.switch_team import switch_team
 from crm.api.errors import NotFound, ValidationFailed
 from crm.db.tenancy import team_context
 from leads.models import Lead

@@ -6,9 +6,9 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.flows.sign_out import end_session, end_sessions_by_staff
 from accounts.models import RevokeReason, Session, User
 from accounts.models.session import is_over
+from accounts.sessions.sign_out import end_session, end_sessions_by_staff
 from security.admin.pages import ReadOnlyPage, is_superuser
 
 

@@ -16,9 +16,9 @@ from accounts.admin.sessions import end_sessions_of
 from accounts.admin.user_forms import NewUserForm, StaffSetPasswordForm, UserForm
 from accounts.flows.email_addresses import replace_address
 from accounts.flows.second_factor import reset_second_factor
-from accounts.flows.sign_out import end_sessions_by_staff
 from accounts.guards.password_check import unlock_account
 from accounts.models import Lockout, User
+from accounts.sessions.sign_out import end_sessions_by_staff
 from crm.env import env
 from security.admin.pages import StaffPage, is_superuser
 from security.events.collector import record_event

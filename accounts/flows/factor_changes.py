@@ -5,12 +5,12 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import F
 
-from accounts.admin_sessions import end_admin_sessions
 from accounts.factors.state import PASSKEY, TOTP, factors_of
 from accounts.flows.device_trust import end_trust, note_second_factor
-from accounts.flows.sign_out import end_other_sessions
 from accounts.mails import BACKUP_CODES_REPLACED, FACTOR_ADDED, FACTOR_REMOVED
 from accounts.models import RevokeReason, Session, User
+from accounts.sessions.admin_sessions import end_admin_sessions
+from accounts.sessions.sign_out import end_other_sessions
 from security.events.collector import record_event
 from security.events.types import EventType
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from accounts.flows.sign_out import end_team_sessions
 from accounts.models import Invitation, Membership, RevokeReason, Team
+from accounts.sessions.sign_out import end_team_sessions
 from crm.api.errors import Conflict, NotFound, PermissionDenied
 from crm.db.tenancy import context
 from security.access.roles import (

@@ -9,19 +9,19 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from accounts import one_time_tokens
-from accounts.admin_sessions import end_admin_sessions
 from accounts.flows.device_trust import end_trust
 from accounts.flows.devices import revoke_all_devices
 from accounts.flows.email_addresses import mark_verified
-from accounts.flows.live_session import require_live_session
 from accounts.flows.mailed_links import judge_link, used_up
-from accounts.flows.sign_out import end_other_sessions, end_sessions_by_staff
 from accounts.guards.password_check import check_password, record_about, unlock_account
 from accounts.mails import PASSWORD_CHANGED
 from accounts.models import RevokeReason, TokenPurpose, User
 from accounts.passwords.hashed_password import HashedPassword, hash_password
 from accounts.passwords.history import remember_password
 from accounts.passwords.policy import hash_strong_password
+from accounts.sessions.admin_sessions import end_admin_sessions
+from accounts.sessions.live_session import require_live_session
+from accounts.sessions.sign_out import end_other_sessions, end_sessions_by_staff
 from crm.api.errors import InvalidCredentials
 from crm.mail import app_link
 from security.events.collector import record_event

@@ -7,11 +7,11 @@ from rest_framework.response import Response
 
 from accounts.devices.cookie import set_device_cookie
 from accounts.flows.devices import sent_tokens
-from accounts.flows.session_start import SignedIn, SigningClient
-from accounts.refresh_cookie import refresh_cookie, require_own_page, set_refresh_cookie
 from accounts.serializers import member_body
+from accounts.sessions.refresh_cookie import refresh_cookie, require_own_page, set_refresh_cookie
+from accounts.sessions.session_start import SignedIn, SigningClient
+from accounts.sessions.tokens import AccessToken
 from accounts.sign_in.second_step import PendingSignIn
-from accounts.tokens import AccessToken
 from crm.api.envelope import success
 from crm.plain_text import one_line
 

@@ -6,14 +6,14 @@ from django.db import IntegrityError
 
 from accounts.factors.state import PASSKEY, factors_of
 from accounts.flows.devices import find_known_device
-from accounts.flows.session_start import Proof, SignedIn, SigningClient, start_session
 from accounts.guards.passkey_proof import check_passkey
 from accounts.guards.password_check import record_failure
 from accounts.models import ChallengePurpose, Membership, User
+from accounts.sessions.session_start import Proof, SignedIn, SigningClient, start_session
+from accounts.sessions.tokens import MfaToken
 from accounts.sign_in.account_state import require_verified_address
 from accounts.sign_in.memberships import default_membership
 from accounts.sign_in.second_step import NOT_VALID, is_used, whom_it_stands_for
-from accounts.tokens import MfaToken
 from crm.api.errors import InvalidToken, PermissionDenied
 
 

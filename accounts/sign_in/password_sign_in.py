@@ -2,15 +2,15 @@
 
 from accounts.factors.state import factors_of
 from accounts.flows.device_trust import device_with_own_count, is_trusted
-from accounts.flows.session_start import (
+from accounts.guards.code_check import check_code
+from accounts.guards.password_check import check_credentials, record_failure
+from accounts.sessions.session_start import (
     BY_PASSWORD,
     Proof,
     SignedIn,
     SigningClient,
     start_session,
 )
-from accounts.guards.code_check import check_code
-from accounts.guards.password_check import check_credentials, record_failure
 from accounts.sign_in.account_state import require_verified_address
 from accounts.sign_in.memberships import default_membership
 from accounts.sign_in.second_step import PendingSignIn, begin_second_step

@@ -10,11 +10,11 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from accounts.factors.state import Factors, factors_of
 from accounts.flows.device_trust import device_with_own_count
 from accounts.flows.devices import find_known_device
-from accounts.flows.session_start import Proof, SignedIn, SigningClient, start_session
 from accounts.guards.code_check import PENDING_NOT_VALID, check_code
 from accounts.models import Membership, Session, User
+from accounts.sessions.session_start import Proof, SignedIn, SigningClient, start_session
+from accounts.sessions.tokens import MfaToken
 from accounts.sign_in.memberships import default_membership
-from accounts.tokens import MfaToken
 from crm.api.errors import InvalidToken, PermissionDenied, TokenExpired
 from crm.env import env
 from crm.env.parsers import derive_secret

@@ -4,16 +4,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.descriptions import REFRESHED, SIGNED_IN_OR_PENDING
-from accounts.flows.refresh import refresh_tokens
-from accounts.flows.sign_out import end_session_of_token
 from accounts.models import RevokeReason
-from accounts.refresh_cookie import (
+from accounts.serializers import RefreshTokenSerializer, SignInSerializer
+from accounts.sessions.refresh import refresh_tokens
+from accounts.sessions.refresh_cookie import (
     clear_refresh_cookie,
     refresh_cookie,
     require_own_page,
     set_refresh_cookie,
 )
-from accounts.serializers import RefreshTokenSerializer, SignInSerializer
+from accounts.sessions.sign_out import end_session_of_token
 from accounts.sign_in.answers import (
     IN_BODY,
     access_token_body,

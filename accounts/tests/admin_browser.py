@@ -6,9 +6,9 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.test import Client
 
-from accounts.admin_sessions import SessionStore
 from accounts.admin_stage import METHOD_KEY, PROVED_KEY
 from accounts.models import User
+from accounts.sessions.admin_sessions import SessionStore
 
 
 def admin_browser(user: User, *, completed_by: str | None = "totp") -> Client:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from accounts.flows import refresh
 from accounts.hashers import Argon2idHasher
+from accounts.sessions import refresh
 
 ChangeEnv = Callable[..., None]
 

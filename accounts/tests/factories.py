@@ -18,7 +18,7 @@ from accounts.models import (
     Team,
     User,
 )
-from accounts.tokens import AccessToken
+from accounts.sessions.tokens import AccessToken
 from crm.db.tenancy import team_context
 from security.access.roles import Role
 

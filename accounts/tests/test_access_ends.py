@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.flows.sign_out import end_sessions_by_staff
 from accounts.models import Membership, Team, User
+from accounts.sessions.sign_out import end_sessions_by_staff
 from accounts.tests.calls import code_of, me, refresh_with, sign_in_app
 from accounts.tests.factories import make_team
 from conftest import ApiClient

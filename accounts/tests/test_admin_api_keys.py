@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.admin import api_key_forms
-from accounts.admin_sessions import SessionStore
 from accounts.models import Membership
+from accounts.sessions.admin_sessions import SessionStore
 from accounts.tests.admin_calls import initial_of, page, run_action, text_of
 from conftest import ApiClient
 from security.api_keys.format import parse_key

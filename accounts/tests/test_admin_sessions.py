@@ -11,9 +11,9 @@ from django.contrib.sessions.models import Session as StoredSession
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.admin_sessions import SessionStore, stored_key
-from accounts.flows.sign_out import end_sessions_by_staff
 from accounts.models import User
+from accounts.sessions.admin_sessions import SessionStore, stored_key
+from accounts.sessions.sign_out import end_sessions_by_staff
 from accounts.tests.admin_browser import admin_browser
 from accounts.tests.admin_calls import ADMIN_COOKIE, is_signed_in, sign_in_to_admin
 from accounts.tests.factories import make_user

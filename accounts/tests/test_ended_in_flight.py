@@ -14,9 +14,9 @@ from accounts.flows.second_factor import (
     replace_backup_codes,
     set_up_totp,
 )
-from accounts.flows.sign_out import end_all_sessions, end_session, end_team_sessions
 from accounts.models import Membership, RevokeReason, Session, TotpDevice, User
 from accounts.passwords import policy
+from accounts.sessions.sign_out import end_all_sessions, end_session, end_team_sessions
 from accounts.tests.account_calls import change
 from accounts.tests.calls import code_of, me
 from accounts.tests.factories import PASSWORD, access_token, make_passkey, open_session

@@ -11,11 +11,11 @@ from django.http import HttpRequest
 from django.test import Client
 
 from accounts import admin_stage
-from accounts.flows import session_start
 from accounts.flows.factor_changes import NOTHING
 from accounts.flows.members import MemberChange, change_member
 from accounts.flows.second_factor import confirm_totp, replace_backup_codes
 from accounts.models import BackupCode, Device, Membership, Session, Team, User
+from accounts.sessions import session_start
 from accounts.sign_in import passkey_sign_in, second_step
 from accounts.sign_in import password_sign_in as flow
 from accounts.tests.admin_calls import page, sign_in_to_admin

@@ -8,8 +8,9 @@ import time_machine
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from accounts.flows import refresh as refresh_flow
 from accounts.models import Membership, RevokeReason, Session
+from accounts.sessions import refresh as refresh_flow
+from accounts.sessions.tokens import RefreshToken
 from accounts.tests.calls import (
     COOKIE,
     code_of,
@@ -23,7 +24,6 @@ from accounts.tests.calls import (
     token_of,
 )
 from accounts.tests.conftest import ChangeEnv
-from accounts.tokens import RefreshToken
 from conftest import ApiClient
 
 DAY = datetime.timedelta(days=1)

@@ -4,8 +4,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import refresh_cookie as cookie_module
 from accounts.models import Membership, Session
+from accounts.sessions import refresh_cookie as cookie_module
 from accounts.tests.calls import (
     COOKIE,
     code_of,

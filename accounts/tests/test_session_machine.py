@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 )
 
 from accounts.models import Membership
+from accounts.sessions.tokens import AccessToken, RefreshToken
 from accounts.tests.calls import me, refresh_with
 from accounts.tests.factories import make_member, make_team, open_session
-from accounts.tokens import AccessToken, RefreshToken
 from conftest import ApiClient
 from security.tests.counters import SetRate
 

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.authentication import touch_session
 from accounts.models import Membership, Session
+from accounts.sessions.authentication import touch_session
 from accounts.tests.calls import code_of, me, sign_in, token_of
 from accounts.tests.factories import open_session
 from conftest import ApiClient

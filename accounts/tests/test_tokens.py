@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.utils import timezone
 
 from accounts.models import Membership, Session
+from accounts.sessions.tokens import AccessToken, KeyRingTokenBackend, SessionToken
 from accounts.tests.calls import code_of, me, refresh_with, sign_in, sign_in_app, token_of
 from accounts.tests.factories import access_token, open_session
-from accounts.tokens import AccessToken, KeyRingTokenBackend, SessionToken
 from conftest import ApiClient
 from crm.env import env
 

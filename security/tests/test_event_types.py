@@ -9,8 +9,8 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from accounts.flows import refresh as refresh_flow
 from accounts.models import Membership, Session, User
+from accounts.sessions import refresh as refresh_flow
 from accounts.tests.account_calls import NEW_PASSWORD
 from accounts.tests.admin_browser import admin_browser
 from accounts.tests.admin_calls import page, run_action, sign_in_to_admin

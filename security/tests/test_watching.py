@@ -10,8 +10,8 @@ import pytest
 import time_machine
 from django.db import transaction
 
-from accounts.flows import refresh as refresh_flow
 from accounts.models import Membership
+from accounts.sessions import refresh as refresh_flow
 from accounts.tests.calls import fail_to_sign_in, refresh_with, sign_in, sign_in_app
 from accounts.tests.factories import open_session
 from conftest import ApiClient

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.flows.sign_out import end_sessions_by_staff
 from accounts.models import User
+from accounts.sessions.sign_out import end_sessions_by_staff
 from security.identifiers import normalize_email
 
 

@@ -5,7 +5,7 @@ import uuid
 from django.db import transaction
 
 from accounts.models import Membership, Session
-from accounts.tokens import AccessToken
+from accounts.sessions.tokens import AccessToken
 from crm.api.errors import NotFound, SessionRevoked
 
 

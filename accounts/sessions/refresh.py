@@ -17,12 +17,12 @@ from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts.flows.device_trust import end_trust
-from accounts.flows.sign_out import end_all_sessions
 from accounts.mails import TOKEN_REUSED
 from accounts.models import Membership, RevokeReason, Session
 from accounts.models.session import is_over
-from accounts.token_ledger import record_issued, record_used
-from accounts.tokens import AccessToken, RefreshToken
+from accounts.sessions.sign_out import end_all_sessions
+from accounts.sessions.token_ledger import record_issued, record_used
+from accounts.sessions.tokens import AccessToken, RefreshToken
 from crm.api.errors import InvalidRefreshToken
 from crm.env import env
 from security.events.collector import record_event

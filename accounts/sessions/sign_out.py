@@ -8,9 +8,9 @@ from django.db import transaction
 from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts import one_time_tokens
-from accounts.admin_sessions import end_admin_sessions
 from accounts.models import RevokeReason, Session, TokenPurpose, User
-from accounts.tokens import AccessToken, RefreshToken
+from accounts.sessions.admin_sessions import end_admin_sessions
+from accounts.sessions.tokens import AccessToken, RefreshToken
 from security.events.collector import record_event
 from security.events.types import EventType
 

@@ -12,7 +12,7 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 
 from accounts.models import Session
 from accounts.models.session import is_over
-from accounts.tokens import AccessToken
+from accounts.sessions.tokens import AccessToken
 from crm.api.errors import (
     ApiError,
     InvalidToken,

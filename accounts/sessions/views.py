@@ -6,11 +6,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.descriptions import SESSION, SWITCHED, USER, VERIFIED
-from accounts.flows.sign_out import end_all_sessions, end_own_session
-from accounts.flows.switch_team import switch_team
 from accounts.models import RevokeReason, Session
-from accounts.refresh_cookie import clear_refresh_cookie, refresh_cookie
 from accounts.serializers import SwitchTeamSerializer, member_body, session_body, user_body
+from accounts.sessions.refresh_cookie import clear_refresh_cookie, refresh_cookie
+from accounts.sessions.sign_out import end_all_sessions, end_own_session
+from accounts.sessions.switch_team import switch_team
 from accounts.sign_in.answers import access_token_body
 from crm.api.envelope import success
 from crm.api.errors import NotFound

@@ -11,10 +11,10 @@ from django.utils import timezone
 from accounts.devices.tokens import DeviceToken
 from accounts.flows.device_trust import note_second_factor
 from accounts.flows.devices import Remembered, remember_device
-from accounts.flows.sign_out import end_session_of_token
 from accounts.models import Device, Membership, RevokeReason, Session, User
-from accounts.token_ledger import record_issued
-from accounts.tokens import AccessToken, RefreshToken
+from accounts.sessions.sign_out import end_session_of_token
+from accounts.sessions.token_ledger import record_issued
+from accounts.sessions.tokens import AccessToken, RefreshToken
 from crm.api.errors import InvalidCredentials
 from crm.db.ids import uuid7
 from crm.env import env

@@ -8,7 +8,7 @@ import hashlib
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts.models import Session
-from accounts.tokens import RefreshToken, refresh_jti
+from accounts.sessions.tokens import RefreshToken, refresh_jti
 
 
 def record_issued(session: Session, token: RefreshToken, raw_token: str) -> None:

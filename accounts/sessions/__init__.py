@@ -1,0 +1,1 @@
+"""Sessions: their start, their tokens, their refresh and their end."""
