@@ -9,10 +9,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.admin_passkeys import credential_of
 from accounts.admin_stage import signed_in_user
+from accounts.devices.known_devices import find_known_device, sent_tokens
+from accounts.devices.trust import device_with_own_count
 from accounts.factors.serializers import NO_CODE
 from accounts.factors.state import PASSKEY, factors_of
-from accounts.flows.device_trust import device_with_own_count
-from accounts.flows.devices import find_known_device, sent_tokens
 from accounts.guards.code_check import WRONG_CODE, check_code, is_code
 from accounts.guards.passkey_proof import check_passkey
 from accounts.guards.password_check import check_password

@@ -19,16 +19,16 @@ from accounts import admin_stage
 from accounts.admin_factor_forms import AppCodeForm, CodeForm, PasskeyForm, PasswordForm
 from accounts.admin_passkeys import PasskeyPages, credential_of, kept, parse_id
 from accounts.admin_stage import signed_in_user
-from accounts.factors.state import PASSKEY, Factors, factors_of
-from accounts.flows.passkeys import NOT_ACCEPTED, register_passkey, remove_passkey
-from accounts.flows.second_factor import (
+from accounts.factors.second_factor import (
     confirm_totp,
     disable_totp,
     replace_backup_codes,
     set_up_totp,
     unfinished_set_up,
 )
+from accounts.factors.state import PASSKEY, Factors, factors_of
 from accounts.models import Passkey
+from accounts.passkeys.own_passkeys import NOT_ACCEPTED, register_passkey, remove_passkey
 from crm.api.errors import Conflict, ValidationFailed
 from crm.plain_text import one_line
 

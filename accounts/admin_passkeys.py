@@ -12,10 +12,10 @@ from django.views.decorators.http import require_POST
 
 from accounts import admin_stage
 from accounts.admin_stage import signed_in_user
-from accounts.flows.factor_changes import Kept
-from accounts.flows.passkeys import begin_registration
+from accounts.factors.factor_changes import Kept
 from accounts.guards.passkey_proof import passkey_options
 from accounts.models import ChallengePurpose
+from accounts.passkeys.own_passkeys import begin_registration
 from crm.api import json
 from crm.api.errors import ReauthenticationRequired
 

@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.flows.devices import sent_tokens
-from accounts.flows.passwords import replace_password
+from accounts.devices.known_devices import sent_tokens
 from accounts.guards.password_check import check_credentials, check_password, record_failure
+from accounts.passwords.changes import replace_password
 from crm.api.errors import InvalidCredentials
 
 

@@ -10,9 +10,9 @@ from typing import Any, Final, cast
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest
 
+from accounts.devices.known_devices import find_known_device, remember_device, sent_tokens
+from accounts.devices.trust import note_second_factor
 from accounts.factors.state import factors_of
-from accounts.flows.device_trust import note_second_factor
-from accounts.flows.devices import find_known_device, remember_device, sent_tokens
 from accounts.models import User
 from crm.env import env
 from security.events.collector import record_event

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import upkeep
-from accounts.flows.device_upkeep import delete_old_devices
+from accounts.devices.upkeep import delete_old_devices
 from accounts.flows.owner_notices import announce_devices, announce_locks
 from accounts.mails import (
     ALREADY_REGISTERED,

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts import one_time_tokens
 from accounts.factors.totp import new_seed
-from accounts.flows.passwords import set_password
 from accounts.models import Membership, PasswordHistory, Team, TokenPurpose, TotpDevice, User
+from accounts.passwords.changes import set_password
 from accounts.passwords.history import REMEMBERED
 from crm.db.tenancy import team_context
 from security.access.roles import Role

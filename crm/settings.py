@@ -106,8 +106,8 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 PASSWORD_HASHERS = [
-    "accounts.hashers.Argon2idHasher",
-    "accounts.hashers.ImportedBcryptHasher",
+    "accounts.passwords.hashers.Argon2idHasher",
+    "accounts.passwords.hashers.ImportedBcryptHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.passwords.validator.PolicyValidator"}]
 AXES_FAILURE_LIMIT = env.max_login_attempts

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts.hashers import Argon2idHasher
+from accounts.passwords.hashers import Argon2idHasher
 
 REAL_COST = {"memory_cost": Argon2idHasher.memory_cost, "time_cost": Argon2idHasher.time_cost}
 

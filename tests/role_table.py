@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from accounts.flows.passkeys import begin_registration
 from accounts.models import Membership, Session, Team, User
+from accounts.passkeys.own_passkeys import begin_registration
 from accounts.sessions.tokens import AccessToken
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.factories import (

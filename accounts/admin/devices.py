@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
-from accounts.flows.devices import revoke_device
+from accounts.devices.known_devices import revoke_device
 from accounts.models import Device
 from security.admin.pages import ReadOnlyPage, is_superuser
 

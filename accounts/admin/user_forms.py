@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 
-from accounts.flows.passwords import replace_password
 from accounts.models import User
+from accounts.passwords.changes import replace_password
 
 if TYPE_CHECKING:
     UserModelForm = forms.ModelForm[User]

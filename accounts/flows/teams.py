@@ -7,8 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.flows.members import add_member
-from accounts.flows.passwords import set_password
 from accounts.models import Membership, Team, User
+from accounts.passwords.changes import set_password
 from accounts.passwords.policy import require_strong_password
 from crm.api.errors import ValidationFailed
 from security.access.roles import Role

@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 
+from accounts.devices.known_devices import find_known_device, sent_tokens
 from accounts.devices.tokens import DeviceToken
-from accounts.flows.devices import find_known_device, sent_tokens
 from accounts.guards import failure_counter
 from accounts.guards.failure_counter import Standing
 from accounts.models import Device, Membership, User

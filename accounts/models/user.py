@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.hashers import django_form, is_imported
+from accounts.passwords.hashers import django_form, is_imported
 from crm.db.ids import uuid7
 from security.identifiers import normalize_email
 

@@ -3,10 +3,10 @@
 from django.contrib.auth.hashers import check_password, is_password_usable
 from django.db import connection
 
-from accounts.hashers import django_form, is_imported
 from accounts.models import PasswordHistory, User
 from accounts.models.user import normalize_password
 from accounts.passwords.hashed_password import HashedPassword
+from accounts.passwords.hashers import django_form, is_imported
 
 # The present one among them.
 REMEMBERED = 5

@@ -16,7 +16,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 
-from accounts.flows.device_trust import end_trust
+from accounts.devices.trust import end_trust
 from accounts.mails import TOKEN_REUSED
 from accounts.models import Membership, RevokeReason, Session
 from accounts.models.session import is_over

@@ -8,9 +8,9 @@ from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.devices.known_devices import Remembered, remember_device
 from accounts.devices.tokens import DeviceToken
-from accounts.flows.device_trust import note_second_factor
-from accounts.flows.devices import Remembered, remember_device
+from accounts.devices.trust import note_second_factor
 from accounts.models import Device, Membership, RevokeReason, Session, User
 from accounts.sessions.sign_out import end_session_of_token
 from accounts.sessions.token_ledger import record_issued

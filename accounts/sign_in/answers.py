@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.devices.cookie import set_device_cookie
-from accounts.flows.devices import sent_tokens
+from accounts.devices.known_devices import sent_tokens
 from accounts.serializers import member_body
 from accounts.sessions.refresh_cookie import refresh_cookie, require_own_page, set_refresh_cookie
 from accounts.sessions.session_start import SignedIn, SigningClient

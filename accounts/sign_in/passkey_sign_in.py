@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db import IntegrityError
 
+from accounts.devices.known_devices import find_known_device
 from accounts.factors.state import PASSKEY, factors_of
-from accounts.flows.devices import find_known_device
 from accounts.guards.passkey_proof import check_passkey
 from accounts.guards.password_check import record_failure
 from accounts.models import ChallengePurpose, Membership, User

@@ -9,10 +9,10 @@ from accounts.descriptions import SIGNED_IN
 from accounts.guards.passkey_proof import passkey_options
 from accounts.models import ChallengePurpose
 from accounts.passkeys.serializers import PasskeyLoginOptionsSerializer, PasskeyLoginSerializer
+from accounts.passkeys.views import OPTIONS
 from accounts.sign_in.answers import IN_BODY, signed_in_response, signing_client
 from accounts.sign_in.passkey_sign_in import finish_by_passkey, sign_in_by_passkey
 from accounts.sign_in.second_step import read_pending, whom_it_stands_for
-from accounts.views.passkeys import OPTIONS
 from crm.api.envelope import success
 from crm.api.errors import (
     AuthRateLimited,

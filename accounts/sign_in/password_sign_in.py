@@ -1,7 +1,7 @@
 """Sign-in: an email and a password, and a code where there is a second factor."""
 
+from accounts.devices.trust import device_with_own_count, is_trusted
 from accounts.factors.state import factors_of
-from accounts.flows.device_trust import device_with_own_count, is_trusted
 from accounts.guards.code_check import check_code
 from accounts.guards.password_check import check_credentials, record_failure
 from accounts.sessions.session_start import (

@@ -6,9 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.devices.known_devices import find_known_device
+from accounts.devices.trust import device_with_own_count
 from accounts.factors.state import PASSKEY, factors_of
-from accounts.flows.device_trust import device_with_own_count
-from accounts.flows.devices import find_known_device
 from accounts.guards.code_check import check_code
 from accounts.guards.passkey_proof import check_passkey
 from accounts.guards.password_check import check_password

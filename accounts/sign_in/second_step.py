@@ -7,9 +7,9 @@ from typing import NamedTuple
 from django.db import IntegrityError
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 
+from accounts.devices.known_devices import find_known_device
+from accounts.devices.trust import device_with_own_count
 from accounts.factors.state import Factors, factors_of
-from accounts.flows.device_trust import device_with_own_count
-from accounts.flows.devices import find_known_device
 from accounts.guards.code_check import PENDING_NOT_VALID, check_code
 from accounts.models import Membership, Session, User
 from accounts.sessions.session_start import Proof, SignedIn, SigningClient, start_session

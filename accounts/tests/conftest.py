@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from accounts.hashers import Argon2idHasher
+from accounts.passwords.hashers import Argon2idHasher
 from accounts.sessions import refresh
 
 ChangeEnv = Callable[..., None]

@@ -5,8 +5,8 @@ from typing import Any
 from django.utils import timezone
 from django_otp.oath import totp
 
+from accounts.factors.second_factor import renew_backup_codes
 from accounts.factors.totp import new_seed
-from accounts.flows.second_factor import renew_backup_codes
 from accounts.models import TotpDevice, User
 from accounts.tests.calls import sign_in
 from conftest import ApiClient

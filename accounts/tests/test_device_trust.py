@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.flows.device_trust import (
+from accounts.devices.trust import (
     device_with_own_count,
     end_trust,
     is_trusted,

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.devices.cookie import COOKIE_NAME
+from accounts.devices.known_devices import revoke_all_devices
 from accounts.devices.tokens import new_token
-from accounts.flows.devices import revoke_all_devices
 from accounts.models import Device, Membership, Session, User
 from accounts.tests.calls import WRONG_PASSWORD, me, sign_in, token_of
 from accounts.tests.factories import make_device

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from accounts.flows import passwords
-from accounts.flows.factor_changes import Kept
-from accounts.flows.passkeys import remove_passkey
-from accounts.flows.second_factor import (
+from accounts.factors.factor_changes import Kept
+from accounts.factors.second_factor import (
     confirm_totp,
     disable_totp,
     replace_backup_codes,
     set_up_totp,
 )
 from accounts.models import Membership, RevokeReason, Session, TotpDevice, User
+from accounts.passkeys.own_passkeys import remove_passkey
+from accounts.passwords import changes as passwords
 from accounts.passwords import policy
 from accounts.sessions.sign_out import end_all_sessions, end_session, end_team_sessions
 from accounts.tests.account_calls import change

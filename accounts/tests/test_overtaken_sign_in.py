@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django.test import Client
 
 from accounts import admin_stage
-from accounts.flows.factor_changes import NOTHING
+from accounts.factors.factor_changes import NOTHING
+from accounts.factors.second_factor import confirm_totp, replace_backup_codes
 from accounts.flows.members import MemberChange, change_member
-from accounts.flows.second_factor import confirm_totp, replace_backup_codes
 from accounts.models import BackupCode, Device, Membership, Session, Team, User
 from accounts.sessions import session_start
 from accounts.sign_in import passkey_sign_in, second_step

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts.flows.device_upkeep import delete_old_devices
+from accounts.devices.upkeep import delete_old_devices
 from accounts.guards.failure_counter import note_lock, standing_of
 from accounts.jobs import prune_devices, tell_owners
 from accounts.models import Device, Lockout, Membership, Session, User

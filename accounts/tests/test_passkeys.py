@@ -9,8 +9,8 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
-from accounts.flows import passkeys
 from accounts.models import Membership, Passkey, PasskeyChallenge, Session, User
+from accounts.passkeys import own_passkeys as passkeys
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.calls import code_of, me, refresh_with, sign_in, token_of
 from accounts.tests.factories import open_session

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.flows.passwords import replace_password
 from accounts.management.passwords import read_password, refusal_of
 from accounts.models import User
+from accounts.passwords.changes import replace_password
 from accounts.passwords.policy import require_strong_password
 from crm.api.errors import WeakPassword
 from crm.db.tenancy import command_context

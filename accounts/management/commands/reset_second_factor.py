@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.flows.second_factor import reset_second_factor
+from accounts.factors.second_factor import reset_second_factor
 from accounts.models import User
 
 

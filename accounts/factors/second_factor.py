@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.factors.backup_codes import CODE_COUNT, hashes_of, new_code
+from accounts.factors.factor_changes import EVERY, NOTHING, Kept, factors_changed
 from accounts.factors.state import TOTP, factors_of
 from accounts.factors.totp import new_seed, otpauth_uri, qr_svg, written_seed
-from accounts.flows.factor_changes import EVERY, NOTHING, Kept, factors_changed
 from accounts.models import BackupCode, Passkey, TotpDevice, User
 from accounts.sessions.live_session import require_live_session
 from crm.api.errors import Conflict, ValidationFailed

@@ -8,15 +8,15 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.flows.factor_changes import Kept
-from accounts.flows.passkeys import (
+from accounts.factors.factor_changes import Kept
+from accounts.guards.passkey_proof import passkey_options
+from accounts.models import ChallengePurpose, Passkey
+from accounts.passkeys.own_passkeys import (
     begin_registration,
     register_passkey,
     remove_passkey,
     rename_passkey,
 )
-from accounts.guards.passkey_proof import passkey_options
-from accounts.models import ChallengePurpose, Passkey
 from accounts.passkeys.serializers import (
     PASSKEY,
     NewPasskeySerializer,

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.descriptions import DEVICE
-from accounts.flows.devices import known_devices, revoke_device
+from accounts.devices.known_devices import known_devices, revoke_device
 from accounts.serializers import device_body
 from crm.api.envelope import success
 from crm.api.errors import NotFound

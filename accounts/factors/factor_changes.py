@@ -5,8 +5,8 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import F
 
+from accounts.devices.trust import end_trust, note_second_factor
 from accounts.factors.state import PASSKEY, TOTP, factors_of
-from accounts.flows.device_trust import end_trust, note_second_factor
 from accounts.mails import BACKUP_CODES_REPLACED, FACTOR_ADDED, FACTOR_REMOVED
 from accounts.models import RevokeReason, Session, User
 from accounts.sessions.admin_sessions import end_admin_sessions

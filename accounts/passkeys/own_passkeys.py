@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 
+from accounts.factors.factor_changes import Kept, factors_changed
+from accounts.factors.second_factor import lock_user, renew_backup_codes
 from accounts.factors.state import PASSKEY, factors_of
-from accounts.flows.factor_changes import Kept, factors_changed
-from accounts.flows.second_factor import lock_user, renew_backup_codes
 from accounts.models import BackupCode, ChallengePurpose, Passkey, User
 from accounts.passkeys.ceremonies import (
     PasskeyRefused,

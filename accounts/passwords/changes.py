@@ -9,8 +9,8 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from accounts import one_time_tokens
-from accounts.flows.device_trust import end_trust
-from accounts.flows.devices import revoke_all_devices
+from accounts.devices.known_devices import revoke_all_devices
+from accounts.devices.trust import end_trust
 from accounts.flows.email_addresses import mark_verified
 from accounts.flows.mailed_links import judge_link, used_up
 from accounts.guards.password_check import check_password, record_about, unlock_account

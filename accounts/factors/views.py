@@ -5,15 +5,15 @@ from typing import Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.factors.serializers import ConfirmFactorSerializer
-from accounts.factors.state import factors_of
-from accounts.flows.factor_changes import Kept
-from accounts.flows.second_factor import (
+from accounts.factors.factor_changes import Kept
+from accounts.factors.second_factor import (
     confirm_totp,
     disable_totp,
     replace_backup_codes,
     set_up_totp,
 )
+from accounts.factors.serializers import ConfirmFactorSerializer
+from accounts.factors.state import factors_of
 from crm.api.envelope import success
 from crm.api.errors import Conflict
 from crm.api.schema.describe import describe
