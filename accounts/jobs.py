@@ -3,7 +3,7 @@
 A token is made inside the job that mails it, so that no queue ever holds one. A job that runs twice
 mails a second token, and the newest works. `mail_place` bounds what an address gets of invitations
 and of links that verify it: a mail that is held back makes no token, so that the last one mailed
-goes on working. Resets are bounded where they are asked for (accounts.flows.mail_requests).
+goes on working. Resets are bounded where they are asked for (accounts.mailbox.mail_requests).
 """
 
 from uuid import UUID
@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from accounts import upkeep
 from accounts.devices.upkeep import delete_old_devices
-from accounts.flows.owner_notices import announce_devices, announce_locks
+from accounts.mailbox.one_time_tokens import issue, new_token
+from accounts.mailbox.owner_notices import announce_devices, announce_locks
 from accounts.mails import (
     ALREADY_REGISTERED,
     EMAIL_CHANGE,
@@ -22,7 +23,6 @@ from accounts.mails import (
     VERIFY_EMAIL,
 )
 from accounts.models import Invitation, Session, TokenPurpose, User
-from accounts.one_time_tokens import issue, new_token
 from crm.jobs import job, team_job
 from crm.mail import app_link
 from security.rate_limits.recipients import mail_place

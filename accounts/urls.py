@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts.devices import views as devices
 from accounts.factors import views as second_factor
+from accounts.mailbox import views as email_addresses
 from accounts.passkeys import views as passkeys
 from accounts.passwords import views as passwords
 from accounts.registration import views as register
@@ -12,7 +13,7 @@ from accounts.sign_in import passkey_views as passkey_sign_in
 from accounts.sign_in import reauthenticate_views as reauthenticate
 from accounts.sign_in import second_step_views as second_step
 from accounts.sign_in import views as sign_in
-from accounts.views import email_addresses, invitations
+from accounts.team import invitation_views as invitations
 
 urlpatterns = [
     path("login", sign_in.LoginView.as_view(), name="auth-login"),

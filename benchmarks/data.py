@@ -5,8 +5,8 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-from accounts import one_time_tokens
 from accounts.factors.totp import new_seed
+from accounts.mailbox import one_time_tokens
 from accounts.models import Membership, PasswordHistory, Team, TokenPurpose, TotpDevice, User
 from accounts.passwords.changes import set_password
 from accounts.passwords.history import REMEMBERED

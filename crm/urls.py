@@ -13,7 +13,7 @@ v1_patterns: list[URLPattern | URLResolver] = [
     path("schema", api_views.SchemaView.as_view(), name="schema"),
     path("docs", api_views.DocsView.as_view(), name="docs"),
     path("auth/", include("accounts.urls")),
-    path("team/", include("accounts.team_urls")),
+    path("team/", include("accounts.team.urls")),
     path("", include("security.api_keys.urls")),
     path("", include("security.audit.urls")),
     path("", include("security.events.urls")),

@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.admin.api_key_actions import ApiKeyActions
 from accounts.admin.api_key_forms import SENT_BEFORE, IssueKeyForm
 from accounts.admin.fresh_proof import ask_for_proof
-from accounts.flows.team_keys import issue_key_for_member
 from accounts.models import Membership
+from accounts.team.keys import issue_key_for_member
 from crm.api.errors import Conflict
 from security.admin.filters import ENDS_SOON, KeyStateFilter, LastUsedFilter
 from security.admin.pages import is_superuser

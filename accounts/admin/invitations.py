@@ -6,8 +6,8 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from accounts.admin.audit_trail import TeamFilter
-from accounts.flows.invitations import revoke_invitation
 from accounts.models import Invitation, InvitationStatus
+from accounts.team.invitations import revoke_invitation
 from crm.api.errors import Conflict
 from security.admin.door import AllTeamsPage
 from security.admin.pages import ReadOnlyPage, is_superuser

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.forms.models import BaseInlineFormSet
 
-from accounts.flows.members import MemberChange, add_member, change_member, remove_member
 from accounts.models import Membership
+from accounts.team.members import MemberChange, add_member, change_member, remove_member
 from security.access.roles import Role
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 
 from accounts.admin.fresh_proof import FreshProofPage
 from accounts.admin.memberships import MembershipInline
-from accounts.flows.teams import create_team
 from accounts.models import Team, User
 from accounts.passwords.policy import password_problems
+from accounts.team.teams import create_team
 from security.admin.door import through_door
 from security.admin.pages import StaffPage, is_superuser
 from security.identifiers import normalize_email

@@ -15,8 +15,8 @@ from accounts.admin.memberships import MembershipInline
 from accounts.admin.sessions import end_sessions_of
 from accounts.admin.user_forms import NewUserForm, StaffSetPasswordForm, UserForm
 from accounts.factors.second_factor import reset_second_factor
-from accounts.flows.email_addresses import replace_address
 from accounts.guards.password_check import unlock_account
+from accounts.mailbox.email_addresses import replace_address
 from accounts.models import Lockout, User
 from accounts.sessions.sign_out import end_sessions_by_staff
 from crm.env import env

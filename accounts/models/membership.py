@@ -50,7 +50,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 class Membership(models.Model):
     """A user's role in one team. Removing it ends access with the next request.
 
-    `accounts.flows.members` writes it.
+    `accounts.team.members` writes it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -8,12 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
 
-from accounts import one_time_tokens
 from accounts.devices.known_devices import revoke_all_devices
 from accounts.devices.trust import end_trust
-from accounts.flows.email_addresses import mark_verified
-from accounts.flows.mailed_links import judge_link, used_up
 from accounts.guards.password_check import check_password, record_about, unlock_account
+from accounts.mailbox import one_time_tokens
+from accounts.mailbox.email_addresses import mark_verified
+from accounts.mailbox.mailed_links import judge_link, used_up
 from accounts.mails import PASSWORD_CHANGED
 from accounts.models import RevokeReason, TokenPurpose, User
 from accounts.passwords.hashed_password import HashedPassword, hash_password

@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.descriptions import ACCEPTED
-from accounts.flows.mail_requests import request_password_reset
+from accounts.mailbox.mail_requests import request_password_reset
 from accounts.passwords.changes import change_password, reset_password
 from accounts.serializers import (
     ChangePasswordSerializer,

@@ -11,14 +11,14 @@ from django.db import IntegrityError, transaction
 from rest_framework.request import Request
 
 from accounts.acting_user import acting_user
-from accounts.flows.invitations import accept_invitation, find_invitation
-from accounts.flows.members import add_member
 from accounts.guards.password_check import check_password, record_about
 from accounts.jobs import mail_already_registered, mail_verification
 from accounts.mails import WELCOME
 from accounts.models import Invitation, Team, User
 from accounts.passwords.changes import set_password
 from accounts.passwords.policy import require_strong_password
+from accounts.team.invitations import accept_invitation, find_invitation
+from accounts.team.members import add_member
 from crm.api.errors import (
     AccountLocked,
     AuthRateLimited,

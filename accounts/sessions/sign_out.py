@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from rest_framework_simplejwt.exceptions import TokenError
 
-from accounts import one_time_tokens
+from accounts.mailbox import one_time_tokens
 from accounts.models import RevokeReason, Session, TokenPurpose, User
 from accounts.sessions.admin_sessions import end_admin_sessions
 from accounts.sessions.tokens import AccessToken, RefreshToken

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core import mail
 
+from accounts.mailbox.one_time_tokens import issue
 from accounts.models import TokenPurpose, User
-from accounts.one_time_tokens import issue
 from accounts.tests.calls import Answer
 from accounts.tests.factories import PASSWORD
 from conftest import ApiClient

@@ -7,8 +7,8 @@ from functools import cache
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from accounts import one_time_tokens
 from accounts.devices.tokens import DeviceToken, new_token
+from accounts.mailbox import one_time_tokens
 from accounts.models import (
     Device,
     Invitation,

@@ -10,8 +10,8 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from accounts.mailbox.one_time_tokens import issue
 from accounts.models import Membership, Session, TokenPurpose, User
-from accounts.one_time_tokens import issue
 from accounts.sign_in import account_state
 from accounts.tests.account_calls import (
     mailed_token,

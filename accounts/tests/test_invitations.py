@@ -9,10 +9,10 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
-from accounts.flows import invitations as flow
 from accounts.jobs import send_invitation
+from accounts.mailbox.one_time_tokens import hash_token
 from accounts.models import Invitation, Membership, Session, User
-from accounts.one_time_tokens import hash_token
+from accounts.team import invitations as flow
 from accounts.tests.account_calls import mails_to
 from accounts.tests.calls import code_of
 from accounts.tests.conftest import ChangeEnv
@@ -167,7 +167,7 @@ def test_nobody_invites_to_a_role_above_their_own(
     bob: Membership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Only admins invite today; the rule holds for whoever may tomorrow.
-    monkeypatch.setattr("accounts.flows.members.has_right", lambda *_: True)
+    monkeypatch.setattr("accounts.team.members.has_right", lambda *_: True)
     with team_context(bob.team_id):
         with pytest.raises(PermissionDenied, match="above"):
             flow.invite(email=NEW, role=Role.MANAGER, by=actor_of(bob))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts.flows.members import MemberChange, change_member
 from accounts.models import Membership, Team
+from accounts.team.members import MemberChange, change_member
 from accounts.tests.factories import access_token, make_member
 from conftest import ApiClient
 from crm.api.errors import PermissionDenied
@@ -65,7 +65,7 @@ def test_nobody_acts_above_their_own_role(
     alice: Membership, bob: Membership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Only admins manage members today; the rule holds for whoever may tomorrow.
-    monkeypatch.setattr("accounts.flows.members.has_right", lambda *_: True)
+    monkeypatch.setattr("accounts.team.members.has_right", lambda *_: True)
     for member, role in ((alice, Role.AGENT), (bob, Role.MANAGER)):
         with pytest.raises(PermissionDenied, match="above"):
             change_member(

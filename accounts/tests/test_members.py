@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.flows.members import add_member
 from accounts.models import Membership, Session, User
+from accounts.team.members import add_member
 from accounts.tests.calls import code_of, me
 from accounts.tests.factories import access_token, make_member, make_team, open_session
 from conftest import ApiClient

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.hashers import get_hasher, make_password
 
-from accounts.flows.teams import create_user
 from accounts.models import Membership, PasswordHistory, User
 from accounts.passwords import changes as passwords
 from accounts.passwords.changes import replace_password, set_password
 from accounts.passwords.hashed_password import HashedPassword, hash_password
 from accounts.passwords.hashers import Argon2idHasher
 from accounts.passwords.policy import hash_strong_password, password_problems
+from accounts.team.teams import create_user
 from accounts.tests.account_calls import NEW_PASSWORD, change, reset, reset_token
 from accounts.tests.calls import code_of, sign_in
 from accounts.tests.factories import PASSWORD

@@ -8,8 +8,8 @@ import time_machine
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.mailbox.one_time_tokens import consume, find, issue, revoke
 from accounts.models import Membership, TokenPurpose
-from accounts.one_time_tokens import consume, find, issue, revoke
 from tests.plain_sql import fetch_all
 
 RESET, VERIFY = TokenPurpose.RESET_PASSWORD, TokenPurpose.VERIFY_EMAIL

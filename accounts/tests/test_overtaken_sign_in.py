@@ -13,11 +13,11 @@ from django.test import Client
 from accounts import admin_stage
 from accounts.factors.factor_changes import NOTHING
 from accounts.factors.second_factor import confirm_totp, replace_backup_codes
-from accounts.flows.members import MemberChange, change_member
 from accounts.models import BackupCode, Device, Membership, Session, Team, User
 from accounts.sessions import session_start
 from accounts.sign_in import passkey_sign_in, second_step
 from accounts.sign_in import password_sign_in as flow
+from accounts.team.members import MemberChange, change_member
 from accounts.tests.admin_calls import page, sign_in_to_admin
 from accounts.tests.calls import code_of, sign_in
 from accounts.tests.factories import access_token, make_team, make_user

@@ -9,8 +9,8 @@ from django.contrib.auth import hashers
 from django.test import Client
 from django.utils import timezone
 
+from accounts.mailbox.one_time_tokens import issue
 from accounts.models import Membership, Session, Team, TokenPurpose, User
-from accounts.one_time_tokens import issue
 from accounts.passwords import changes as passwords
 from accounts.tests.account_calls import (
     NEW_PASSWORD,

@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.flows.teams import create_user
 from accounts.models import Membership, PasswordHistory, User
 from accounts.passwords import policy
 from accounts.passwords.changes import replace_password, set_password
 from accounts.passwords.policy import password_problems
+from accounts.team.teams import create_user
 from accounts.tests.admin_calls import page
 from accounts.tests.conftest import ChangeEnv
 from accounts.tests.factories import PASSWORD, make_user

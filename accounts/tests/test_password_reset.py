@@ -12,8 +12,8 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
+from accounts.mailbox.one_time_tokens import issue
 from accounts.models import Device, Membership, OneTimeToken, Session, TokenPurpose, User
-from accounts.one_time_tokens import issue
 from accounts.tests.account_calls import (
     NEW_PASSWORD,
     change,

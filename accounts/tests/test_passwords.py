@@ -4,8 +4,8 @@ import bcrypt
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.flows.teams import create_team, create_user
 from accounts.models import Membership, User
+from accounts.team.teams import create_team, create_user
 from accounts.tests.calls import code_of, sign_in
 from accounts.tests.factories import PASSWORD, make_user
 from conftest import ApiClient

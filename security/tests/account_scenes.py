@@ -9,8 +9,8 @@ from unittest.mock import Mock
 import pytest
 from django.utils import timezone
 
+from accounts.mailbox.one_time_tokens import issue
 from accounts.models import Team, TokenPurpose, User
-from accounts.one_time_tokens import issue
 from accounts.passwords import breaches, policy
 from accounts.tests.account_calls import change, forget, post, reset, reset_token, verify
 from crm.env import env

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.flows.teams import create_team
 from accounts.management.passwords import read_password, refusal_of
 from accounts.models import User
+from accounts.team.teams import create_team
 from crm.api.errors import ApiError
 from crm.db.tenancy import command_context
 from security.identifiers import normalize_email

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.flows.team_keys import issue_key_for_member
+from accounts.team.keys import issue_key_for_member
 from crm.api.errors import ApiError
 from crm.db.tenancy import command_context
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts.flows.members import add_member, lock_team, lock_team_as, refuse_above
 from accounts.jobs import send_invitation
+from accounts.mailbox.one_time_tokens import hash_token
 from accounts.models import Invitation, Membership, User
 from accounts.models.invitation import LIFETIME
-from accounts.one_time_tokens import hash_token
+from accounts.team.members import add_member, lock_team, lock_team_as, refuse_above
 from crm.api.errors import Conflict, EmailNotVerified, NotFound, RateLimited, ValidationFailed
 from crm.db.tenancy import context
 from crm.env import env

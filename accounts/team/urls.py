@@ -1,7 +1,7 @@
 """Routes under `/v1/team/`."""
 
-from accounts.views.invitations import InvitationViewSet
-from accounts.views.members import MemberViewSet
+from accounts.team.invitation_views import InvitationViewSet
+from accounts.team.member_views import MemberViewSet
 from security.access.routing import record_routes
 
 urlpatterns = [

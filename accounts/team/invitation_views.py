@@ -10,15 +10,15 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
 from accounts.acting_user import acting_user
-from accounts.filters import InvitationFilterSet
-from accounts.flows.invitations import (
+from accounts.models import Invitation, User
+from accounts.team.filters import InvitationFilterSet
+from accounts.team.invitations import (
     accept_invitation,
     find_invitation,
     invite,
     revoke_invitation,
 )
-from accounts.models import Invitation, User
-from accounts.team_serializers import (
+from accounts.team.serializers import (
     AcceptInvitationSerializer,
     InvitationSerializer,
     InviteSerializer,

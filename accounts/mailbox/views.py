@@ -4,8 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.descriptions import ACCEPTED
-from accounts.flows.email_addresses import request_address_change, verify_address
-from accounts.flows.mail_requests import request_verification
+from accounts.mailbox.email_addresses import request_address_change, verify_address
+from accounts.mailbox.mail_requests import request_verification
 from accounts.serializers import EmailSerializer, MailedTokenSerializer, NewEmailSerializer
 from crm.api.envelope import success
 from crm.api.errors import AuthRateLimited

@@ -4,11 +4,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.request import Request
 
-from accounts import one_time_tokens
-from accounts.flows.mail_requests import FROM_ADDRESS, TO_ACCOUNT
-from accounts.flows.mailed_links import LinkRefused, judge_link, used_up
 from accounts.guards.password_check import record_about
 from accounts.jobs import mail_email_change
+from accounts.mailbox import one_time_tokens
+from accounts.mailbox.mail_requests import FROM_ADDRESS, TO_ACCOUNT
+from accounts.mailbox.mailed_links import LinkRefused, judge_link, used_up
 from accounts.mails import EMAIL_CHANGE_REQUESTED, EMAIL_CHANGED, WELCOME
 from accounts.models import OneTimeToken, TokenPurpose, User
 from crm.api.errors import ValidationFailed

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.db import transaction
 from rest_framework.request import Request
 
-from accounts import one_time_tokens
+from accounts.mailbox import one_time_tokens
 from accounts.models import OneTimeToken, TokenPurpose, User
 from crm.api.errors import ValidationFailed
 from security.rate_limits.exact import reserve_failure

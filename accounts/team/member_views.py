@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
-from accounts.filters import MemberFilterSet
-from accounts.flows.members import MemberChange, change_member, remove_member
 from accounts.models import Membership
-from accounts.team_serializers import MemberChangeSerializer, MemberSerializer
+from accounts.team.filters import MemberFilterSet
+from accounts.team.members import MemberChange, change_member, remove_member
+from accounts.team.serializers import MemberChangeSerializer, MemberSerializer
 from crm.api.envelope import success
 from crm.api.errors import Conflict, NotFound
 from crm.api.pagination import ListSource, keyset_response

@@ -6,10 +6,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.flows.members import add_member
 from accounts.models import Membership, Team, User
 from accounts.passwords.changes import set_password
 from accounts.passwords.policy import require_strong_password
+from accounts.team.members import add_member
 from crm.api.errors import ValidationFailed
 from security.access.roles import Role
 from security.identifiers import normalize_email

@@ -1,0 +1,1 @@
+"""Addresses of people: proving and changing them, and the mails that go there."""
