@@ -32,8 +32,8 @@ ifdef ARGS
 	@exec $(BIN)/python -m pytest $(ARGS)
 else
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n auto --cov --cov-report= accounts security
-	$(BIN)/python -m coverage report --include='security/*,accounts/*' --fail-under=95
+	$(BIN)/python -m pytest -n auto --cov --cov-report= accounts security staff
+	$(BIN)/python -m coverage report --include='security/*,accounts/*,staff/*' --fail-under=95
 	$(BIN)/python -m pytest -n auto -m "not live" crm records clients leads tests
 	$(BIN)/python -m pytest -m live tests
 endif

@@ -11,11 +11,11 @@ import pytest
 from django.test import Client as HttpClient
 
 from accounts.models import Membership, Team, User
-from accounts.tests.admin_browser import admin_browser
 from accounts.tests.factories import access_token, make_member, make_team
 from crm.env import env
 from security.access.roles import Role
 from security.api_keys.services import IssuedKey, issue_key
+from staff.tests.admin_browser import admin_browser
 
 pytest_plugins = [
     "security.tests.blocks",
@@ -143,7 +143,7 @@ def require_factor_for(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def password_opens_admin(monkeypatch: pytest.MonkeyPatch) -> None:
     """Demand no second factor of staff who have none, as in development."""
     changed = dataclasses.replace(env, admin_require_2fa=False)
-    monkeypatch.setattr("accounts.admin_stage.env", changed)
+    monkeypatch.setattr("staff.sign_in.stage.env", changed)
 
 
 @pytest.fixture

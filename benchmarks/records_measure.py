@@ -16,7 +16,6 @@ from django.test import Client  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from accounts.tests.admin_browser import admin_browser  # noqa: E402
 from benchmarks.audit import measure_audit  # noqa: E402
 from benchmarks.calls import Answer, Call, Measured, call, timed  # noqa: E402
 from benchmarks.data import EMAIL, PASSWORD  # noqa: E402
@@ -24,6 +23,7 @@ from benchmarks.records_data import DAYS, Loaded, load  # noqa: E402
 from crm.wsgi import application  # noqa: E402
 from security.audit.retention import prune  # noqa: E402
 from security.audit.sealer import seal_all  # noqa: E402
+from staff.tests.admin_browser import admin_browser  # noqa: E402
 
 EVENTS, ENTRIES = "/v1/security/events", "/v1/audit-logs"
 NEW_CLIENT = {"firstName": "New", "lastName": "Client", "email": "new@example.com"}

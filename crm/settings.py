@@ -4,7 +4,7 @@ from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
 from crm.db.connection import database_settings
-from crm.env import PROJECT_DIR, env
+from crm.env import env
 from crm.logging_setup import logging_settings
 from crm.mail_server import mail_settings
 from crm.serving.body_reader import MAX_BODY_BYTES
@@ -33,7 +33,8 @@ INSTALLED_APPS = [
     "records",
     "clients",
     "leads",
-    "accounts.admin_config.StaffAdminConfig",
+    "staff",
+    "staff.admin_config.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -71,7 +72,6 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [PROJECT_DIR / "crm" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

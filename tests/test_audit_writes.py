@@ -9,7 +9,6 @@ from django.db import ProgrammingError, connection, models, transaction
 from django.test import Client as HttpClient
 
 from accounts.models import Invitation, Membership, Team, User
-from accounts.tests.admin_calls import page, run_action
 from accounts.tests.factories import make_user
 from clients.models import Client
 from conftest import ApiClient
@@ -24,6 +23,7 @@ from security.api_keys.services import IssuedKey
 from security.audit.models import AuditEntry
 from security.audit.resources import resource_name
 from security.models import ApiKey
+from staff.tests.admin_calls import page, run_action
 from tests.isolation import RECORD_ROUTES, every_model, list_path, model_of_route
 from tests.plain_sql import execute, fetch_all, insert
 from tests.team_records import (

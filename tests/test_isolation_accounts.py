@@ -8,10 +8,10 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts.models import Membership, User
-from accounts.tests.admin_browser import admin_browser
 from conftest import ApiClient
 from records.models import TeamModel
 from security.api_keys.services import IssuedKey
+from staff.tests.admin_browser import admin_browser
 from tests.isolation import comparable, every_model
 from tests.routes import ABSENT_ID, Route, api_routes
 from tests.team_records import everything_stored, make_record

@@ -13,7 +13,6 @@ from accounts.devices.tokens import new_token
 from accounts.guards.failure_counter import note_lock, opens_in, standing_of
 from accounts.guards.password_check import check_credentials, unlock_account
 from accounts.models import Device, Lockout, Membership
-from accounts.tests.admin_calls import is_signed_in, sign_in_to_admin
 from accounts.tests.calls import (
     WRONG_PASSWORD,
     code_of,
@@ -31,6 +30,7 @@ from security.events import collector
 from security.events.types import EventType
 from security.tests.counters import SetRate
 from security.tests.events import stored_events
+from staff.tests.admin_calls import is_signed_in, sign_in_to_admin
 
 MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 LOCKED = (423, "ACCOUNT_LOCKED")

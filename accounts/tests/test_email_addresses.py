@@ -21,7 +21,6 @@ from accounts.tests.account_calls import (
     reset_token,
     verify,
 )
-from accounts.tests.admin_calls import initial_of, page
 from accounts.tests.calls import WRONG_PASSWORD, code_of, sign_in
 from accounts.tests.conftest import ChangeEnv
 from accounts.tests.factories import access_token, make_member, make_user
@@ -30,6 +29,7 @@ from crm.env import env
 from security.events.types import EventType
 from security.tests.counters import SetRate
 from security.tests.events import stored_events
+from staff.tests.admin_calls import initial_of, page
 
 RunJobs = Callable[[], list[str]]
 REFUSED = (400, "VALIDATION_ERROR")

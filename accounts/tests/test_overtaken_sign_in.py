@@ -10,7 +10,6 @@ from django.db import connection, connections, transaction
 from django.http import HttpRequest
 from django.test import Client
 
-from accounts import admin_stage
 from accounts.factors.factor_changes import NOTHING
 from accounts.factors.second_factor import confirm_totp, replace_backup_codes
 from accounts.models import BackupCode, Device, Membership, Session, Team, User
@@ -18,12 +17,13 @@ from accounts.sessions import session_start
 from accounts.sign_in import passkey_sign_in, second_step
 from accounts.sign_in import password_sign_in as flow
 from accounts.team.members import MemberChange, change_member
-from accounts.tests.admin_calls import page, sign_in_to_admin
 from accounts.tests.calls import code_of, sign_in
 from accounts.tests.factories import access_token, make_team, make_user
 from accounts.tests.factors import App, pending_token, verify
 from conftest import ApiClient
 from security.access.roles import Role
+from staff.sign_in import stage as admin_stage
+from staff.tests.admin_calls import page, sign_in_to_admin
 
 OVERTAKEN = (401, "INVALID_CREDENTIALS")
 Overtake = Callable[[Callable[[], object]], None]

@@ -20,13 +20,13 @@ from accounts.tests.account_calls import (
     reset_token,
     verify,
 )
-from accounts.tests.admin_calls import page
 from accounts.tests.calls import WRONG_PASSWORD, code_of, me, refresh, sign_in, token_of
 from accounts.tests.factories import PASSWORD, access_token
 from conftest import ApiClient
 from security.events.types import EventType
 from security.tests.counters import SetRate
 from security.tests.events import stored_events
+from staff.tests.admin_calls import page
 
 RunJobs = Callable[[], list[str]]
 DEMANDED = (403, "PASSWORD_CHANGE_REQUIRED")

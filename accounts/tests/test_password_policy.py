@@ -14,11 +14,11 @@ from accounts.passwords import policy
 from accounts.passwords.changes import replace_password, set_password
 from accounts.passwords.policy import password_problems
 from accounts.team.teams import create_user
-from accounts.tests.admin_calls import page
 from accounts.tests.conftest import ChangeEnv
 from accounts.tests.factories import PASSWORD, make_user
 from crm.api.errors import WeakPassword
 from crm.env import env
+from staff.tests.admin_calls import page
 
 COMMON = "This is among the passwords that are guessed first."
 PERSONAL = "Leave out your name, your email address, your team and CRM."

@@ -23,8 +23,6 @@ from accounts.tests.account_calls import (
     reset,
     reset_token,
 )
-from accounts.tests.admin_browser import admin_browser
-from accounts.tests.admin_calls import is_signed_in
 from accounts.tests.calls import COOKIE, code_of, fail_to_sign_in, me, sign_in
 from accounts.tests.factories import PASSWORD, access_token, make_device, make_user
 from accounts.tests.factors import App
@@ -35,6 +33,8 @@ from security.events.types import EventType
 from security.rate_limits.table import LIMITS
 from security.tests.counters import SetRate
 from security.tests.events import stored_events
+from staff.tests.admin_browser import admin_browser
+from staff.tests.admin_calls import is_signed_in
 from tests.threads import at_once
 
 RunJobs = Callable[[], list[str]]

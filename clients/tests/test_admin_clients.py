@@ -8,10 +8,10 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 
 from accounts.models import Membership, User
-from accounts.tests.admin_calls import initial_of, page, run_action, text_of
 from clients.models import Client
 from crm.db.tenancy import team_context
 from security.access.all_teams import all_teams
+from staff.tests.admin_calls import initial_of, page, run_action, text_of
 from tests.team_records import make_record
 
 LIST = "clients_client"

@@ -6,7 +6,6 @@ import pytest
 from django.test import Client as Browser
 
 from accounts.models import Membership
-from accounts.tests.admin_calls import initial_of, page
 from clients.models import Client
 from crm.db.tenancy import team_context
 from leads.models import Lead
@@ -14,6 +13,7 @@ from leads.services import convert_lead
 from security.access.all_teams import all_teams
 from security.access.roles import Role
 from security.request.actors import Actor, ActorKind
+from staff.tests.admin_calls import initial_of, page
 from tests.team_records import make_record
 
 

@@ -10,10 +10,10 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from records import services as records
+from records.admin.filters import DeletedFilter
 from records.admin.forms import RecordForm
 from security.access.roles import Role
 from security.admin.door import AllTeamsPage
-from security.admin.filters import DeletedFilter
 from security.request.actors import Actor, ActorKind
 
 

@@ -1,8 +1,8 @@
 """Charts of the security report as plain shapes, which a template writes as SVG.
 
 Shapes have a class each and no style, as the content security policy wants; the sheet
-`crm/security.css` colours them in the theme of the admin. Texts stay outside of the drawing, which
-is stretched to whatever room there is.
+`staff/security.css` colours them in the theme of the admin. Texts stay outside of the drawing,
+which is stretched to whatever room there is.
 """
 
 from collections.abc import Iterator, Sequence

@@ -9,13 +9,13 @@ import pytest
 from django.test import Client as HttpClient
 
 from accounts.models import Membership
-from accounts.tests.admin_calls import page, text_of
 from clients.models import Client
 from conftest import ApiClient
 from crm.db.tenancy import team_context
 from leads.models import Lead
 from security.api_keys.services import IssuedKey
 from security.audit.models import AuditEntry
+from staff.tests.admin_calls import page, text_of
 from tests.team_records import make_record
 
 LOGS = "/v1/audit-logs"

@@ -12,8 +12,6 @@ from django.utils import timezone
 from accounts.models import Membership, Session, User
 from accounts.sessions import refresh as refresh_flow
 from accounts.tests.account_calls import NEW_PASSWORD
-from accounts.tests.admin_browser import admin_browser
-from accounts.tests.admin_calls import page, run_action, sign_in_to_admin
 from accounts.tests.calls import WRONG_PASSWORD, fail_to_sign_in, refresh_with, sign_in, sign_in_app
 from accounts.tests.factories import (
     PASSWORD,
@@ -35,6 +33,8 @@ from security.tests.account_scenes import ACCOUNT_SCENES, call_limited
 from security.tests.counters import SetRate
 from security.tests.events import stored_events
 from security.watching.watcher import watch_events
+from staff.tests.admin_browser import admin_browser
+from staff.tests.admin_calls import page, run_action, sign_in_to_admin
 
 
 class Stage:

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from accounts.models import Membership, Session
-from accounts.tests.admin_calls import run_action
 from accounts.tests.calls import code_of, fail_to_sign_in, sign_in
 from accounts.tests.factories import open_session
 from conftest import ApiClient
 from security.api_keys.services import IssuedKey
 from security.events.collector import record_event
 from security.events.types import EventType
+from staff.tests.admin_calls import run_action
 
 TEAM, OWN = "/v1/security/events", "/v1/auth/events"
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.tests.admin_calls import page
 from crm.api.filters import StrictFilterSet
 from security.admin import door
 from security.audit.filters import AuditFilterSet
 from security.audit.models import AuditEntry
 from security.events.filters import SecurityEventFilterSet
 from security.events.models import SecurityEvent
+from staff.tests.admin_calls import page
 from tests.plain_sql import fetch_all
 
 INDEXES = """

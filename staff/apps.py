@@ -1,0 +1,9 @@
+"""Django application configuration."""
+
+from django.apps import AppConfig
+
+
+class StaffConfig(AppConfig):
+    """The admin of staff."""
+
+    name = "staff"
